@@ -1,0 +1,359 @@
+//! `camera`: add, list, show, set, test, pause, resume, remove.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::Path;
+
+use minhbach_client::{Client, StreamTest};
+use minhbach_model::{CameraDraft, CameraId, CameraStatus, Secret, StreamKind, StreamSource, StreamStatus};
+use serde_json::{Value, json};
+
+use crate::args::{CameraChange, CameraCommand};
+use crate::error::CtlError;
+use crate::output::{Output, Table, bit_rate, fps};
+use crate::{when, words};
+
+/// Longest accepted line of a password file.
+const PASSWORD_MAX_BYTES: u64 = 4096;
+
+/// Runs a command on cameras.
+pub async fn run(client: &Client, output: &mut Output, command: CameraCommand) -> Result<(), CtlError> {
+    match command {
+        CameraCommand::Add { name, main, sub, username, password_file, contact_point } => {
+            let draft = CameraDraft {
+                name,
+                contact_point,
+                main: StreamSource { url: main },
+                sub: sub.filter(|url| !url.is_empty()).map(|url| StreamSource { url }),
+                username: username.unwrap_or_default(),
+                password: password_file.as_deref().map(read_password).transpose()?.unwrap_or_default(),
+            };
+            let added = client.add_camera(&draft).await?;
+            if output.is_json() {
+                output.object(&json!({ "id": added.camera.id.to_string() }))
+            } else {
+                output.line(&format!("Added camera {}.", added.camera.id))
+            }
+        }
+        CameraCommand::List => list(output, &client.cameras().await?),
+        CameraCommand::Show { id } => show(output, &client.camera(id).await?),
+        CameraCommand::Set { id, change } => {
+            if change == CameraChange::nothing() {
+                return Err(CtlError::Usage(
+                    "nothing to change: give --name, --main, --sub, --username, --password-file or --contact-point"
+                        .to_owned(),
+                ));
+            }
+            let keep_password = change.password_file.is_none();
+            let draft = changed(client.camera(id).await?.camera.draft, change)?;
+            show(output, &client.update_camera(id, &draft, keep_password).await?)
+        }
+        CameraCommand::Test { id, change } => test(client, output, id, change).await,
+        CameraCommand::Pause { id } => show(output, &client.pause_camera(id).await?),
+        CameraCommand::Resume { id } => show(output, &client.resume_camera(id).await?),
+        CameraCommand::Remove { id } => {
+            client.remove_camera(id).await?;
+            if output.is_json() {
+                output.object(&json!({ "id": id.to_string(), "removed": true }))
+            } else {
+                output.line(&format!("Removed camera {id}; its footage stays."))
+            }
+        }
+    }
+}
+
+impl CameraChange {
+    fn nothing() -> Self {
+        Self { name: None, main: None, sub: None, username: None, password_file: None, contact_point: None }
+    }
+}
+
+/// The draft with what was given put in.
+fn changed(mut draft: CameraDraft, change: CameraChange) -> Result<CameraDraft, CtlError> {
+    if let Some(name) = change.name {
+        draft.name = name;
+    }
+    if let Some(url) = change.main {
+        draft.main = StreamSource { url };
+    }
+    if let Some(sub) = change.sub {
+        draft.sub = sub.0.filter(|url| !url.0.is_empty()).map(|url| StreamSource { url: url.0 });
+    }
+    if let Some(username) = change.username {
+        draft.username = username;
+    }
+    if let Some(path) = change.password_file {
+        draft.password = read_password(&path)?;
+    }
+    if let Some(contact_point) = change.contact_point {
+        draft.contact_point = contact_point.0;
+    }
+    Ok(draft)
+}
+
+/// The first line of a file, or of standard input for `-`.
+fn read_password(path: &Path) -> Result<Secret, CtlError> {
+    let line = if path == Path::new("-") {
+        first_line(io::stdin().lock())
+    } else {
+        File::open(path).and_then(|file| first_line(BufReader::new(file)))
+    };
+    line.map(Secret::new).map_err(|error| CtlError::File { path: path.to_owned(), error })
+}
+
+fn first_line(reader: impl io::BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    let mut reader = reader.take(PASSWORD_MAX_BYTES);
+    reader.read_line(&mut line)?;
+    let end = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(end);
+    Ok(line)
+}
+
+async fn test(
+    client: &Client,
+    output: &mut Output,
+    id: Option<CameraId>,
+    change: CameraChange,
+) -> Result<(), CtlError> {
+    let stored = match id {
+        Some(id) => client.camera(id).await?.camera.draft,
+        None => CameraDraft {
+            name: "test".to_owned(),
+            contact_point: None,
+            main: StreamSource { url: String::new() },
+            sub: None,
+            username: String::new(),
+            password: Secret::default(),
+        },
+    };
+    let tests = client.test_camera(id, &changed(stored, change)?).await?;
+    if output.is_json() {
+        for test in &tests {
+            output.object(&test_json(test))?;
+        }
+    } else {
+        let mut table =
+            Table::new(&["STREAM", "RESULT", "VIDEO", "SOUND", "BIT RATE", "FPS", "FIRST PICTURE", "MESSAGE"]);
+        for test in &tests {
+            let works = test.failure.is_none();
+            table.row([
+                test.stream.to_string(),
+                test.failure.map_or("ok", words::failure).to_owned(),
+                test.video.clone(),
+                test.audio.clone(),
+                bit_rate(test.bit_rate_bps),
+                if works { format!("{:.1}", fps(test.frame_rate_milli)) } else { String::new() },
+                if works { format!("{} ms", test.first_picture_ms) } else { String::new() },
+                test.message.clone(),
+            ]);
+        }
+        output.table(&table)?;
+    }
+    match tests.iter().find_map(|test| test.failure.map(|failure| (test.stream, failure))) {
+        Some((stream, failure)) => {
+            Err(CtlError::Failed(format!("the {stream} stream does not work: {}", words::advice(failure))))
+        }
+        None => Ok(()),
+    }
+}
+
+fn test_json(test: &StreamTest) -> Value {
+    json!({
+        "stream": test.stream.as_str(),
+        "ok": test.failure.is_none(),
+        "reason": test.failure.map(words::failure),
+        "message": test.message,
+        "codec": test.video,
+        "audio": test.audio,
+        "bit_rate_bps": test.bit_rate_bps,
+        "fps": fps(test.frame_rate_milli),
+        "first_picture_ms": test.failure.is_none().then_some(test.first_picture_ms),
+    })
+}
+
+fn list(output: &mut Output, cameras: &[CameraStatus]) -> Result<(), CtlError> {
+    if output.is_json() {
+        for camera in cameras {
+            output.object(&camera_json(camera))?;
+        }
+        return Ok(());
+    }
+    if cameras.is_empty() {
+        return output.line("No cameras yet: add one with `minhbachctl camera add`.");
+    }
+    let mut table = Table::new(&["ID", "NAME", "STATE", "REASON", "SINCE", "VIDEO", "SOUND", "BIT RATE", "FPS"]);
+    for camera in cameras {
+        let Some(main) = main_stream(camera) else {
+            let mut row: [String; 9] = Default::default();
+            row[0] = camera.camera.id.to_string();
+            row[1].clone_from(&camera.camera.draft.name);
+            table.row(row);
+            continue;
+        };
+        table.row([
+            camera.camera.id.to_string(),
+            camera.camera.draft.name.clone(),
+            words::camera_state(main.state).to_owned(),
+            words::reason(main.state).unwrap_or_default().to_owned(),
+            when::local(main.since),
+            main.video.clone(),
+            main.audio.clone(),
+            bit_rate(main.bit_rate_bps),
+            format!("{:.1}", fps(main.frame_rate_milli)),
+        ]);
+    }
+    output.table(&table)
+}
+
+fn show(output: &mut Output, status: &CameraStatus) -> Result<(), CtlError> {
+    if output.is_json() {
+        return output.object(&camera_json(status));
+    }
+    let draft = &status.camera.draft;
+    let mut table = Table::new(&["CAMERA", &status.camera.id.to_string()]);
+    let mut row = |name: &str, text: String| table.row([name.to_owned(), text]);
+    row("name", draft.name.clone());
+    row("contact point", draft.contact_point.map(|id| id.to_string()).unwrap_or_default());
+    row("main", draft.main.url.clone());
+    row("sub", draft.sub.as_ref().map(|source| source.url.clone()).unwrap_or_default());
+    row("username", draft.username.clone());
+    row("added", when::local(status.camera.created));
+    row("paused", if status.camera.paused { "yes" } else { "no" }.to_owned());
+    output.table(&table)?;
+    for stream in &status.streams {
+        output.line("")?;
+        let mut table = Table::new(&["STREAM", stream.stream.as_str()]);
+        let mut row = |name: &str, text: String| table.row([name.to_owned(), text]);
+        row("state", words::camera_state(stream.state).to_owned());
+        row("reason", words::reason(stream.state).unwrap_or_default().to_owned());
+        row("message", stream.message.clone());
+        row("since", when::local(stream.since));
+        row("next attempt", stream.retry_at.map(when::local).unwrap_or_default());
+        row("video", stream.video.clone());
+        row("sound", stream.audio.clone());
+        row("bit rate", bit_rate(stream.bit_rate_bps));
+        row("fps", format!("{:.1}", fps(stream.frame_rate_milli)));
+        row("lost packets", stream.lost_packets.to_string());
+        row("connections", stream.runs.to_string());
+        output.table(&table)?;
+    }
+    Ok(())
+}
+
+/// The main stream's state: what stands for a camera in a list.
+pub fn main_stream(status: &CameraStatus) -> Option<&StreamStatus> {
+    status.streams.iter().find(|stream| stream.stream == StreamKind::Main)
+}
+
+/// A camera; the state of its main stream is repeated at the top.
+pub fn camera_json(status: &CameraStatus) -> Value {
+    let draft = &status.camera.draft;
+    let main = main_stream(status);
+    json!({
+        "id": status.camera.id.to_string(),
+        "name": draft.name,
+        "contact_point_id": draft.contact_point.map(|id| id.to_string()),
+        "main_url": draft.main.url,
+        "sub_url": draft.sub.as_ref().map(|source| source.url.as_str()),
+        "username": draft.username,
+        "paused": status.camera.paused,
+        "created": status.camera.created.to_string(),
+        "state": main.map(|stream| words::camera_state(stream.state)),
+        "reason": main.and_then(|stream| words::reason(stream.state)),
+        "message": main.map(|stream| stream.message.as_str()),
+        "since": main.map(|stream| stream.since.to_string()),
+        "codec": main.map(|stream| stream.video.as_str()),
+        "audio": main.map(|stream| stream.audio.as_str()),
+        "bit_rate_bps": main.map(|stream| stream.bit_rate_bps),
+        "fps": main.map(|stream| fps(stream.frame_rate_milli)),
+        "streams": status.streams.iter().map(stream_json).collect::<Vec<_>>(),
+    })
+}
+
+fn stream_json(stream: &StreamStatus) -> Value {
+    json!({
+        "stream": stream.stream.as_str(),
+        "state": words::camera_state(stream.state),
+        "reason": words::reason(stream.state),
+        "message": stream.message,
+        "since": stream.since.to_string(),
+        "retry_at": stream.retry_at.map(|at| at.to_string()),
+        "codec": stream.video,
+        "audio": stream.audio,
+        "bit_rate_bps": stream.bit_rate_bps,
+        "fps": fps(stream.frame_rate_milli),
+        "lost_packets": stream.lost_packets,
+        "runs": stream.runs,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use minhbach_model::{Camera, CameraState, FailureKind, WallTime};
+
+    use super::*;
+    use crate::args::{OrNone, Text};
+
+    fn status() -> CameraStatus {
+        CameraStatus {
+            camera: Camera {
+                id: CameraId::generate(),
+                draft: CameraDraft {
+                    name: "Quầy 1".to_owned(),
+                    contact_point: None,
+                    main: StreamSource { url: "rtsp://h/main".to_owned() },
+                    sub: Some(StreamSource { url: "rtsp://h/sub".to_owned() }),
+                    username: "view".to_owned(),
+                    password: Secret::new("s3cret"),
+                },
+                paused: false,
+                created: WallTime::from_secs(1_800_000_000),
+            },
+            streams: vec![StreamStatus {
+                stream: StreamKind::Main,
+                state: CameraState::Failed(FailureKind::AuthRefused),
+                message: "401".to_owned(),
+                since: WallTime::from_secs(1_800_000_000),
+                retry_at: None,
+                video: "H.264 1920×1080".to_owned(),
+                audio: String::new(),
+                bit_rate_bps: 4_000_000,
+                frame_rate_milli: 25_000,
+                lost_packets: 0,
+                runs: 1,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_camera_in_json_has_the_keys_of_the_contract_and_no_password() {
+        let value = camera_json(&status());
+        assert_eq!(value["state"], "failed");
+        assert_eq!(value["reason"], "auth_refused");
+        assert_eq!(value["since"], "2027-01-15T08:00:00.000Z");
+        assert_eq!(value["codec"], "H.264 1920×1080");
+        assert_eq!(value["bit_rate_bps"], 4_000_000);
+        assert_eq!(value["fps"], 25.0);
+        assert_eq!(value["streams"][0]["retry_at"], Value::Null);
+        assert!(!value.to_string().contains("s3cret"));
+    }
+
+    #[test]
+    fn only_what_is_given_is_changed() {
+        let before = status().camera.draft;
+        let change = CameraChange { sub: Some(OrNone(None)), ..CameraChange::nothing() };
+        let after = changed(before.clone(), change).unwrap();
+        assert_eq!(after, CameraDraft { sub: None, ..before.clone() });
+        let change = CameraChange { sub: Some(OrNone(Some(Text("rtsp://h/2".to_owned())))), ..CameraChange::nothing() };
+        assert_eq!(changed(before, change).unwrap().sub, Some(StreamSource { url: "rtsp://h/2".to_owned() }));
+    }
+
+    #[test]
+    fn the_password_is_the_first_line_without_its_end() {
+        assert_eq!(first_line(&b"p w \r\nsecond\n"[..]).unwrap(), "p w ");
+        assert_eq!(first_line(&b"alone"[..]).unwrap(), "alone");
+        assert_eq!(first_line(&b""[..]).unwrap(), "");
+        assert!(read_password(Path::new("/nonexistent/password")).is_err());
+    }
+}

@@ -1,0 +1,269 @@
+//! The contract of an index: what every backend promises, whatever its database.
+//!
+//! One trait a noun, and [`Index`], which is all of them; programs hold an `Arc<dyn Index>`. The promises are checked
+//! by the `conformance` module on every backend.
+//!
+//! For all methods: a call that returns an error kept nothing. A call that returned is seen by every later call. A
+//! call whose future is dropped may or may not have been kept, wholly. Ranges are half-open. Names are ordered by code
+//! point; who shows them sorts them as the language asks. Values are kept as given: names and notes are checked before.
+
+use async_trait::async_trait;
+use minhbach_model::{
+    Agency, AgencyId, Camera, CameraDraft, CameraId, ContactPoint, ContactPointId, Gap, GapCause, Incident,
+    IncidentCategory, IncidentId, IncidentState, PlaceTree, Segment, SegmentId, SegmentState, Site, SiteId, StreamKind,
+    WallRange, WallTime,
+};
+use uuid::Uuid;
+
+use crate::IndexError;
+
+/// Most rows a paged call returns, whatever limit it is given.
+pub const MAX_PAGE: u32 = 1000;
+
+/// How far a segment that is being written has come. Counts are totals, not increments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentProgress {
+    /// The segment.
+    pub id: SegmentId,
+    /// End of the last picture that is on the disk.
+    pub end: WallTime,
+    /// Bytes of media on the disk.
+    pub bytes: u64,
+    /// Pictures on the disk.
+    pub video_samples: u64,
+    /// Frames or packets of sound on the disk.
+    pub audio_samples: u64,
+}
+
+/// Sums over all segments of every state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SegmentTotals {
+    /// Segments.
+    pub segments: u64,
+    /// Bytes of media.
+    pub bytes: u64,
+}
+
+/// Which incidents are asked for; what is `None` is not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IncidentFilter {
+    /// Those about a time that shares an instant with this range.
+    pub range: Option<WallRange>,
+    /// Those in this state.
+    pub state: Option<IncidentState>,
+    /// Those about this camera.
+    pub camera: Option<CameraId>,
+}
+
+/// What is changed about an incident; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IncidentChange {
+    /// The time it is about.
+    pub range: Option<WallRange>,
+    /// The cameras, at least one, each once.
+    pub cameras: Option<Vec<CameraId>>,
+    /// What it is about.
+    pub category: Option<IncidentCategory>,
+    /// Free text.
+    pub note: Option<String>,
+    /// Its state.
+    pub state: Option<IncidentState>,
+}
+
+/// Everything an index keeps.
+#[async_trait]
+pub trait Index: CameraIndex + PlaceIndex + SegmentIndex + GapIndex + IncidentIndex {
+    /// Names this database; a new or another database has another id.
+    fn database_id(&self) -> Uuid;
+
+    /// Counts the openings of this database, from 1. A value lower than one seen before tells an older copy.
+    fn generation(&self) -> u64;
+
+    /// Writes everything out and closes. Every later call fails with `Unavailable`; closing again does nothing.
+    async fn close(&self) -> Result<(), IndexError>;
+}
+
+/// The cameras. Kept durably: a call that returned survives a power loss.
+#[async_trait]
+pub trait CameraIndex: Send + Sync + 'static {
+    /// Adds a camera. `Exists` when the id is taken, also by a removed camera; `NotFound` for an unknown contact point.
+    /// Two cameras may have the same name and the same URL.
+    async fn insert_camera(&self, camera: &Camera) -> Result<(), IndexError>;
+
+    /// Replaces what is configured. `NotFound` for an unknown or removed camera or an unknown contact point.
+    async fn update_camera(&self, id: CameraId, draft: &CameraDraft) -> Result<(), IndexError>;
+
+    /// Pauses or resumes; no error when it is so already. `NotFound` for an unknown or removed camera.
+    async fn set_camera_paused(&self, id: CameraId, paused: bool) -> Result<(), IndexError>;
+
+    /// Removes a camera. Its footage, gaps and incidents stay listed; its user name and password are erased.
+    /// `NotFound` for an unknown or removed camera.
+    async fn remove_camera(&self, id: CameraId, at: WallTime) -> Result<(), IndexError>;
+
+    /// The cameras that are not removed, with their passwords, by name and then by id.
+    async fn cameras(&self) -> Result<Vec<Camera>, IndexError>;
+}
+
+/// The places. Kept durably, as cameras are.
+///
+/// Inserting fails with `Exists` when the id is taken and with `NotFound` when what it belongs to is unknown; renaming
+/// and removing with `NotFound`; removing with `InUse` while the place holds something.
+#[async_trait]
+pub trait PlaceIndex: Send + Sync + 'static {
+    /// All places, each list by name and then by id, as of one moment.
+    async fn places(&self) -> Result<PlaceTree, IndexError>;
+
+    /// Adds an agency.
+    async fn insert_agency(&self, agency: &Agency) -> Result<(), IndexError>;
+    /// Renames an agency.
+    async fn rename_agency(&self, id: AgencyId, name: &str) -> Result<(), IndexError>;
+    /// Removes an agency without agencies and sites.
+    async fn remove_agency(&self, id: AgencyId) -> Result<(), IndexError>;
+
+    /// Adds a site.
+    async fn insert_site(&self, site: &Site) -> Result<(), IndexError>;
+    /// Renames a site.
+    async fn rename_site(&self, id: SiteId, name: &str) -> Result<(), IndexError>;
+    /// Removes a site without contact points.
+    async fn remove_site(&self, id: SiteId) -> Result<(), IndexError>;
+
+    /// Adds a contact point.
+    async fn insert_contact_point(&self, point: &ContactPoint) -> Result<(), IndexError>;
+    /// Renames a contact point.
+    async fn rename_contact_point(&self, id: ContactPointId, name: &str) -> Result<(), IndexError>;
+    /// Removes a contact point that no camera watches; removed cameras do not count.
+    async fn remove_contact_point(&self, id: ContactPointId) -> Result<(), IndexError>;
+}
+
+/// The recorded segments: a cache of the files.
+///
+/// A power loss may lose what was written after the last [`advance_segments`](Self::advance_segments) that returned;
+/// the files tell it again. A crash of the process loses nothing. The camera need not be known.
+///
+/// The segments of a stream follow each other. Where a clock that was set back makes them overlap, those that start
+/// within five minutes before the range or moment asked for are found, and of those that start earlier the last.
+#[async_trait]
+pub trait SegmentIndex: Send + Sync + 'static {
+    /// Adds a segment in state `Recording` (else `Invalid`); its range may still be empty. `Exists` when its storage
+    /// key is taken, or its id by another one in that state.
+    async fn open_segment(&self, segment: &Segment) -> Result<(), IndexError>;
+
+    /// Moves on the segments that are being written, all in one transaction that is durable when the call returns.
+    ///
+    /// Nothing is ever taken back: a value lower than the one kept leaves it. Progress of a segment that is not in
+    /// state `Recording` is passed over, so that one late report does not hold up the others. Returns how many moved.
+    async fn advance_segments(&self, progress: &[SegmentProgress]) -> Result<u64, IndexError>;
+
+    /// Sets the final values, lower ones too, and the state `Closed` or `Suspect` (else `Invalid`).
+    /// `NotFound` when the segment is not in state `Recording`.
+    async fn close_segment(&self, last: &SegmentProgress, state: SegmentState) -> Result<(), IndexError>;
+
+    /// Forgets a segment in state `Recording` whose file holds nothing. `NotFound` when there is none.
+    async fn discard_segment(&self, id: SegmentId) -> Result<(), IndexError>;
+
+    /// Adds a segment found on a disk, `Closed` or `Suspect` (else `Invalid`). `Exists` when its storage key is taken.
+    async fn insert_adopted(&self, segment: &Segment) -> Result<(), IndexError>;
+
+    /// The segments that share an instant with the range, of every state, by start and then by id: those after `after`,
+    /// at most `limit` and at most [`MAX_PAGE`]. A segment whose range is still empty shares nothing.
+    async fn segments_in(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        range: WallRange,
+        after: Option<(WallTime, SegmentId)>,
+        limit: u32,
+    ) -> Result<Vec<Segment>, IndexError>;
+
+    /// The segment that holds the moment (of several, the one that starts last), else the first that starts after it.
+    async fn segment_at_or_after(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        at: WallTime,
+    ) -> Result<Option<Segment>, IndexError>;
+
+    /// The segment with that storage key.
+    async fn segment_by_key(&self, key: &str) -> Result<Option<Segment>, IndexError>;
+
+    /// The segments in state `Recording`, by camera, stream and start: at a start, those a crash left behind.
+    async fn recording_segments(&self) -> Result<Vec<Segment>, IndexError>;
+
+    /// Where the recording of a stream ends so far.
+    async fn last_recorded_end(&self, camera: CameraId, stream: StreamKind) -> Result<Option<WallTime>, IndexError>;
+
+    /// The recorded stretches inside the range, in order and cut at its ends. Segments of every state count; those with
+    /// at most [`JOIN_NS`](crate::JOIN_NS) between them are one stretch.
+    async fn timeline(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        range: WallRange,
+    ) -> Result<Vec<WallRange>, IndexError>;
+
+    /// The sums over all segments. Takes no longer with more of them.
+    async fn totals(&self) -> Result<SegmentTotals, IndexError>;
+}
+
+/// The gaps, kept as durably as segments. At most one gap of a stream is open. The camera need not be known.
+#[async_trait]
+pub trait GapIndex: Send + Sync + 'static {
+    /// Opens a gap. Opening the one that is open again, with the same start and cause, is no error; a closed one with
+    /// the same start and cause is opened again; `Exists` while another one is open.
+    async fn open_gap(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        start: WallTime,
+        cause: GapCause,
+    ) -> Result<(), IndexError>;
+
+    /// Closes the open gap and returns it. `None` when none was open, or when it ends at or before its start: such a
+    /// gap is removed.
+    async fn close_gap(&self, camera: CameraId, stream: StreamKind, end: WallTime) -> Result<Option<Gap>, IndexError>;
+
+    /// Adds a gap that was noticed afterwards. One without an end is opened; one of no length is left out; one that
+    /// ends before it starts is `Invalid`. When there is one with the same start and cause, the longer one is kept.
+    async fn insert_gap(&self, gap: &Gap) -> Result<(), IndexError>;
+
+    /// The gaps that share an instant with the range, uncut, by start and then by the name of the cause. An open gap
+    /// has no end.
+    async fn gaps_in(&self, camera: CameraId, stream: StreamKind, range: WallRange) -> Result<Vec<Gap>, IndexError>;
+
+    /// The open gap of a stream.
+    async fn open_gap_of(&self, camera: CameraId, stream: StreamKind) -> Result<Option<Gap>, IndexError>;
+}
+
+/// The incidents. Kept durably, as cameras are. The cameras of an incident need not be known.
+///
+/// An incident without a camera, with one twice, or about an empty or reversed range is `Invalid`.
+#[async_trait]
+pub trait IncidentIndex: Send + Sync + 'static {
+    /// Adds an incident, as given. `Exists` when the id is taken.
+    async fn insert_incident(&self, incident: &Incident) -> Result<(), IndexError>;
+
+    /// The incident with that id, else `NotFound`. Its cameras are in the order they were given.
+    async fn incident(&self, id: IncidentId) -> Result<Incident, IndexError>;
+
+    /// The incidents that pass the filter, newest first (by time of creation, then by id): those before `before`, at
+    /// most `limit` and at most [`MAX_PAGE`].
+    async fn incidents(
+        &self,
+        filter: &IncidentFilter,
+        before: Option<(WallTime, IncidentId)>,
+        limit: u32,
+    ) -> Result<Vec<Incident>, IndexError>;
+
+    /// Changes an incident and returns it as it is now, with the next version. `NotFound` when there is none,
+    /// `Conflict` when its version is not the expected one.
+    async fn update_incident(
+        &self,
+        id: IncidentId,
+        expected_version: u64,
+        change: &IncidentChange,
+        at: WallTime,
+    ) -> Result<Incident, IndexError>;
+
+    /// Takes an incident back, wholly. `NotFound` when there is none. Who may, and how long after, is not decided here.
+    async fn remove_incident(&self, id: IncidentId) -> Result<(), IndexError>;
+}

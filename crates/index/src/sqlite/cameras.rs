@@ -1,0 +1,123 @@
+//! Cameras in SQLite.
+
+use async_trait::async_trait;
+use minhbach_model::{Camera, CameraDraft, CameraId, ContactPointId, Secret, StreamSource, WallTime};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Durability, SqliteIndex, rows};
+use crate::error::explain;
+use crate::{CameraIndex, IndexError};
+
+const CAMERA: &str = "camera";
+
+#[async_trait]
+impl CameraIndex for SqliteIndex {
+    async fn insert_camera(&self, camera: &Camera) -> Result<(), IndexError> {
+        let draft = &camera.draft;
+        let mut writer = self.writer(Durability::Synced).await?;
+        sqlx::query(
+            "INSERT INTO cameras (camera_id, name, contact_point_id, main_url, sub_url, username, password, paused,
+                                  created_wall_ns)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )
+        .bind(camera.id.as_bytes().as_slice())
+        .bind(draft.name.as_str())
+        .bind(contact_point_bytes(draft))
+        .bind(draft.main.url.as_str())
+        .bind(draft.sub.as_ref().map(|sub| sub.url.as_str()))
+        .bind(draft.username.as_str())
+        .bind(draft.password.reveal())
+        .bind(camera.paused)
+        .bind(camera.created.0)
+        .execute(&mut *writer)
+        .await
+        .map_err(|error| explain(error, || IndexError::exists(CAMERA, camera.id), || unknown_contact_point(draft)))?;
+        Ok(())
+    }
+
+    async fn update_camera(&self, id: CameraId, draft: &CameraDraft) -> Result<(), IndexError> {
+        let mut writer = self.writer(Durability::Synced).await?;
+        let changed = sqlx::query(
+            "UPDATE cameras SET name = ?2, contact_point_id = ?3, main_url = ?4, sub_url = ?5, username = ?6,
+                                password = ?7
+             WHERE camera_id = ?1 AND removed_wall_ns IS NULL",
+        )
+        .bind(id.as_bytes().as_slice())
+        .bind(draft.name.as_str())
+        .bind(contact_point_bytes(draft))
+        .bind(draft.main.url.as_str())
+        .bind(draft.sub.as_ref().map(|sub| sub.url.as_str()))
+        .bind(draft.username.as_str())
+        .bind(draft.password.reveal())
+        .execute(&mut *writer)
+        .await
+        .map_err(|error| explain(error, || IndexError::exists(CAMERA, id), || unknown_contact_point(draft)))?;
+        found(id, changed.rows_affected())
+    }
+
+    async fn set_camera_paused(&self, id: CameraId, paused: bool) -> Result<(), IndexError> {
+        let mut writer = self.writer(Durability::Synced).await?;
+        let changed = sqlx::query("UPDATE cameras SET paused = ?2 WHERE camera_id = ?1 AND removed_wall_ns IS NULL")
+            .bind(id.as_bytes().as_slice())
+            .bind(paused)
+            .execute(&mut *writer)
+            .await?;
+        found(id, changed.rows_affected())
+    }
+
+    async fn remove_camera(&self, id: CameraId, at: WallTime) -> Result<(), IndexError> {
+        let mut writer = self.writer(Durability::Synced).await?;
+        let changed = sqlx::query(
+            "UPDATE cameras SET removed_wall_ns = ?2, username = '', password = ''
+             WHERE camera_id = ?1 AND removed_wall_ns IS NULL",
+        )
+        .bind(id.as_bytes().as_slice())
+        .bind(at.0)
+        .execute(&mut *writer)
+        .await?;
+        found(id, changed.rows_affected())
+    }
+
+    async fn cameras(&self) -> Result<Vec<Camera>, IndexError> {
+        sqlx::query(
+            "SELECT camera_id, name, contact_point_id, main_url, sub_url, username, password, paused, created_wall_ns
+             FROM cameras WHERE removed_wall_ns IS NULL ORDER BY name, camera_id",
+        )
+        .fetch_all(&self.readers)
+        .await?
+        .iter()
+        .map(camera)
+        .collect()
+    }
+}
+
+fn found(id: CameraId, changed: u64) -> Result<(), IndexError> {
+    if changed == 0 { Err(IndexError::not_found(CAMERA, id)) } else { Ok(()) }
+}
+
+fn contact_point_bytes(draft: &CameraDraft) -> Option<Vec<u8>> {
+    draft.contact_point.map(|id| id.as_bytes().to_vec())
+}
+
+fn unknown_contact_point(draft: &CameraDraft) -> IndexError {
+    IndexError::not_found("contact point", draft.contact_point.map(|id| id.to_string()).unwrap_or_default())
+}
+
+fn camera(row: &SqliteRow) -> Result<Camera, IndexError> {
+    let sub: Option<String> = row.try_get("sub_url")?;
+    let password: String = row.try_get("password")?;
+    Ok(Camera {
+        id: CameraId::from_bytes(rows::id_bytes(row, "camera_id")?),
+        draft: CameraDraft {
+            name: row.try_get("name")?,
+            contact_point: rows::optional_id_bytes(row, "contact_point_id")?.map(ContactPointId::from_bytes),
+            main: StreamSource { url: row.try_get("main_url")? },
+            sub: sub.map(|url| StreamSource { url }),
+            username: row.try_get("username")?,
+            password: Secret::new(password),
+        },
+        paused: row.try_get("paused")?,
+        created: rows::wall(row, "created_wall_ns")?,
+    })
+}

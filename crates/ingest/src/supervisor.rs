@@ -1,0 +1,161 @@
+//! Keeps one stream flowing: connects, waits, connects again, and says at every moment how it stands.
+//!
+//! Knows nothing of RTSP; that is in [`crate::attempt`].
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use minhbach_feed::Publisher;
+use minhbach_model::{CameraState, FailureKind, Sample, StreamStatus, Track, WallTime};
+use minhbach_runtime::Clock;
+use rand::RngExt;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::{attempt, describe};
+use crate::failure::{Failure, gap_cause};
+use crate::meter::Meter;
+use crate::source::{IngestOptions, StreamConfig};
+
+/// A run that lasted this long was a good one: the next pause is short again.
+const GOOD_RUN: Duration = Duration::from_secs(20);
+
+/// Keeps the stream flowing into `publisher` until `stop` is cancelled.
+pub async fn supervise(
+    config: StreamConfig,
+    options: IngestOptions,
+    clock: Clock,
+    publisher: Publisher,
+    status: watch::Sender<StreamStatus>,
+    stop: CancellationToken,
+) {
+    let mut pause = options.backoff_min;
+    loop {
+        let started = Instant::now();
+        let mut sink = Sink::new(&publisher, &status, &clock);
+        let failure = {
+            let mut hand_over = |sample: Sample| sink.take(sample);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                result = attempt(&config, &options, &clock, &mut hand_over) => match result {
+                    Err(failure) => failure,
+                    // The sink never breaks off.
+                    Ok(()) => Failure::new(FailureKind::Closed, "the stream ended"),
+                },
+            }
+        };
+        publisher.interrupt(gap_cause(failure.kind));
+        if started.elapsed() >= GOOD_RUN && sink.pictures > 0 {
+            pause = options.backoff_min;
+        }
+        let wait = jittered(pause);
+        tracing::warn!(
+            camera = %config.camera, stream = %config.stream, reason = %failure, pictures = sink.pictures,
+            retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "run ended"
+        );
+        tell_failure(&status, &failure, clock.now(), wait);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        // What a person must put right first is not worth asking for every second.
+        pause = (pause * 2).min(options.backoff_max);
+    }
+}
+
+/// Between three quarters and five quarters, so that a hundred cameras do not come back in the same instant.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(rand::rng().random_range(0.75..1.25))
+}
+
+fn tell_failure(status: &watch::Sender<StreamStatus>, failure: &Failure, now: WallTime, wait: Duration) {
+    status.send_modify(|status| {
+        let state = CameraState::Failed(failure.kind);
+        if status.state != state {
+            status.state = state;
+            status.since = now;
+        }
+        status.message.clone_from(&failure.message);
+        status.retry_at = Some(now + wait);
+        status.bit_rate_bps = 0;
+        status.frame_rate_milli = 0;
+    });
+}
+
+/// Passes samples on and keeps the status true.
+struct Sink<'a> {
+    publisher: &'a Publisher,
+    status: &'a watch::Sender<StreamStatus>,
+    clock: &'a Clock,
+    meter: Meter,
+    format: Option<minhbach_model::FormatId>,
+    pictures: u64,
+    lost: u64,
+    told: Instant,
+}
+
+impl<'a> Sink<'a> {
+    fn new(publisher: &'a Publisher, status: &'a watch::Sender<StreamStatus>, clock: &'a Clock) -> Self {
+        Self {
+            publisher,
+            status,
+            clock,
+            meter: Meter::default(),
+            format: None,
+            pictures: 0,
+            lost: 0,
+            told: Instant::now(),
+        }
+    }
+
+    fn take(&mut self, sample: Sample) -> ControlFlow<()> {
+        let now = Instant::now();
+        let picture = u32::from(sample.track == Track::Video);
+        self.meter.count(now, sample.data.len(), picture);
+        self.lost += u64::from(sample.lost_packets);
+        self.pictures += u64::from(picture);
+        let new_format = self.format != Some(sample.format.id);
+        if new_format || now.duration_since(self.told) >= Duration::from_secs(1) {
+            self.told = now;
+            self.tell(now, new_format.then_some(&sample));
+        }
+        self.publisher.publish(sample);
+        ControlFlow::Continue(())
+    }
+
+    fn tell(&mut self, now: Instant, new_format: Option<&Sample>) {
+        let (bit_rate_bps, frame_rate_milli) = self.meter.rates(now);
+        let lost = std::mem::take(&mut self.lost);
+        let wall = self.clock.now();
+        let first = self.format.is_none();
+        self.format = new_format.map_or(self.format, |sample| Some(sample.format.id));
+        self.status.send_modify(|status| {
+            if status.state != CameraState::Recording {
+                status.state = CameraState::Recording;
+                status.since = wall;
+                status.message.clear();
+                status.retry_at = None;
+            }
+            if let Some(sample) = new_format {
+                (status.video, status.audio) = describe(&sample.format);
+                status.runs += u64::from(first);
+            }
+            status.bit_rate_bps = bit_rate_bps;
+            status.frame_rate_milli = frame_rate_milli;
+            status.lost_packets += lost;
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_spread() {
+        let waits: Vec<Duration> = (0..100).map(|_| jittered(Duration::from_secs(4))).collect();
+        assert!(waits.iter().all(|w| (3.0..5.0).contains(&w.as_secs_f64())));
+        assert!(waits.iter().max().unwrap().as_secs_f64() - waits.iter().min().unwrap().as_secs_f64() > 0.5);
+    }
+}

@@ -1,0 +1,139 @@
+//! One recorded file, opened for playback: its parameters, its fragments and their samples.
+//!
+//! Blocking reads are moved off the async threads here and nowhere else in this crate.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use minhbach_evidence::{FragmentRecord, Sidecar};
+use minhbach_media::init;
+use minhbach_media::read::{self, SampleEntry};
+use minhbach_model::{FormatId, MediaFormat, RunId, Sample, WallTime};
+use minhbach_store::{SegmentKey, SegmentReader, StoreError, read_sidecar};
+
+use crate::PlaybackError;
+
+/// An opened segment.
+pub(crate) struct OpenSegment {
+    root: Arc<Path>,
+    key: SegmentKey,
+    reader: Arc<SegmentReader>,
+    pub format: Arc<MediaFormat>,
+    pub records: Arc<[FragmentRecord]>,
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PlaybackError> + Send + 'static,
+) -> Result<T, PlaybackError> {
+    // A join error is a panic, already logged with its place, or the runtime ending.
+    tokio::task::spawn_blocking(work).await.map_err(|_| PlaybackError::Stopping)?
+}
+
+impl OpenSegment {
+    pub async fn open(root: Arc<Path>, key: &str, id: FormatId) -> Result<Self, PlaybackError> {
+        let key = SegmentKey::parse(key)?;
+        blocking(move || {
+            let sidecar: Sidecar = read_sidecar(&root, &key)?;
+            let reader = SegmentReader::open(&root, &key)?;
+            let format = init::read(&reader.init(&sidecar)?, id, RunId(id.0))?;
+            Ok(Self {
+                root,
+                key,
+                reader: Arc::new(reader),
+                format: Arc::new(format),
+                records: sidecar.fragments.into(),
+            })
+        })
+        .await
+    }
+
+    /// Looks again which fragments there are: for a file that is still being written.
+    pub async fn refresh(&mut self) -> Result<(), PlaybackError> {
+        let (root, key) = (Arc::clone(&self.root), self.key.clone());
+        self.records = blocking(move || Ok(read_sidecar(&root, &key)?.fragments.into())).await?;
+        Ok(())
+    }
+
+    /// The fragment from which decoding must start to show `at`: the last one at or before it that starts with a key picture.
+    pub fn fragment_for(&self, at: WallTime) -> usize {
+        let shown = self.records.partition_point(|r| r.start_wall_ns <= at.0).saturating_sub(1);
+        (0..=shown).rev().find(|&i| self.records.get(i).is_some_and(|r| r.key)).unwrap_or(0)
+    }
+
+    /// The bytes and samples of a fragment; its hash is checked.
+    pub async fn fragment(&self, index: usize) -> Result<(Bytes, Vec<SampleEntry>), PlaybackError> {
+        let reader = Arc::clone(&self.reader);
+        let Some(record) = self.records.get(index).cloned() else {
+            return Ok((Bytes::new(), Vec::new()));
+        };
+        blocking(move || {
+            let bytes = reader.fragment(&record)?;
+            let samples = read::samples(&bytes)?;
+            Ok((bytes, samples))
+        })
+        .await
+    }
+
+    /// Raw bytes of the file, for an export whose fragments were checked when it was planned.
+    pub async fn bytes(&self, offset: u64, len: usize) -> Result<Bytes, PlaybackError> {
+        let reader = Arc::clone(&self.reader);
+        blocking(move || Ok(reader.read(offset, len)?)).await
+    }
+
+    /// The samples of a fragment, in the order in which they are to be decoded and heard.
+    pub fn samples(&self, index: usize, bytes: &Bytes, entries: &[SampleEntry]) -> Vec<Sample> {
+        let Some(record) = self.records.get(index) else { return Vec::new() };
+        let zero = record.media_zero();
+        let mut samples: Vec<Sample> = entries
+            .iter()
+            .map(|entry| {
+                let wall = zero.offset_ns(self.format.timescale(entry.track).to_ns(entry.pts));
+                Sample {
+                    track: entry.track,
+                    pts: entry.pts,
+                    duration: entry.duration,
+                    wall,
+                    received: wall,
+                    key: entry.key,
+                    lost_packets: 0,
+                    data: bytes.slice(entry.bytes.clone()),
+                    format: Arc::clone(&self.format),
+                }
+            })
+            .collect();
+        // Pictures keep their order of decoding; sound goes in where its time has come. A stable sort by decoding time
+        // would need one clock for both, and wall time of pictures is not ascending with B pictures.
+        let audio_at = samples.iter().position(|s| s.track == minhbach_model::Track::Audio).unwrap_or(samples.len());
+        let audio = samples.split_off(audio_at);
+        merge(samples, audio)
+    }
+
+    pub fn key(&self) -> &SegmentKey {
+        &self.key
+    }
+}
+
+/// Puts each piece of sound before the first picture that is later than it.
+fn merge(video: Vec<Sample>, audio: Vec<Sample>) -> Vec<Sample> {
+    let mut merged = Vec::with_capacity(video.len() + audio.len());
+    let mut audio = audio.into_iter().peekable();
+    for picture in video {
+        while let Some(sound) = audio.next_if(|sound| sound.wall <= picture.wall) {
+            merged.push(sound);
+        }
+        merged.push(picture);
+    }
+    merged.extend(audio);
+    merged
+}
+
+/// Whether an error means that the bytes are damaged or gone, so that playback goes on behind them.
+pub(crate) fn is_damage(error: &PlaybackError) -> bool {
+    matches!(
+        error,
+        PlaybackError::Store(StoreError::Altered { .. } | StoreError::Sidecar { .. } | StoreError::Io { .. })
+            | PlaybackError::Media(_)
+            | PlaybackError::Key(_)
+    )
+}

@@ -1,0 +1,32 @@
+//! From a feed to durable footage: segments into the store, rows into the index, every missing second a gap with a cause.
+//!
+//! This crate owns every order across the two stores. For one fragment it is:
+//!
+//! 1. cut from the feed (`media::cut`), hashed, handed to the store with its sidecar line;
+//! 2. synced by the store: data, then sidecar, then directory;
+//! 3. only then told to the index: the first time as a new row, then as progress;
+//! 4. a closed segment's row becomes `closed` after its last sync.
+//!
+//! Recording waits for nobody: the index is told through a bounded queue that never blocks ([`ledger`]), and a store that
+//! falls behind makes this crate lose its place in the feed, which becomes a gap `recorder_behind`.
+//!
+//! What does not belong here: connections to cameras, and answering questions about footage.
+
+mod ledger;
+mod repair;
+mod stream;
+
+pub use ledger::{Ledger, LedgerStats};
+pub use repair::LeftBehind;
+pub use stream::{RecorderContext, StopWith, StreamRecorder};
+
+/// Why the recorder could not start on a stream.
+#[derive(Debug, thiserror::Error)]
+pub enum RecorderError {
+    /// The index did not answer.
+    #[error("the index did not answer")]
+    Index(#[from] minhbach_index::IndexError),
+    /// The store did not.
+    #[error("the store did not answer")]
+    Store(#[from] minhbach_store::StoreError),
+}

@@ -1,0 +1,477 @@
+//! Records one stream: a task that empties its place in the feed a few times a second.
+//!
+//! It does not wake for every picture: the ring holds them anyway, and fewer wake-ups are most of what recording saves.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use minhbach_evidence::{ClockState, Digest, FragmentRecord, Hasher, SidecarHeader, SidecarWriter};
+use minhbach_feed::{Event, Feed, StartAt, Subscription};
+use minhbach_index::{Index, SegmentProgress};
+use minhbach_media::cut::{Cut, Cutter};
+use minhbach_media::fragment::Fragment;
+use minhbach_media::init;
+use minhbach_model::{
+    CameraId, Gap, GapCause, MediaFormat, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime,
+};
+use minhbach_runtime::Clock;
+use minhbach_store::{FileState, SegmentKey, SegmentWriter, Store, read_sidecar};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::RecorderError;
+use crate::ledger::{Entry, Ledger};
+use crate::repair::LeftBehind;
+
+/// Time between two looks at the feed.
+const LOOK: Duration = Duration::from_millis(200);
+/// Without a sample for this long, what waits is cut and written.
+const IDLE: Duration = Duration::from_millis(1000);
+/// A new connection's wall time is still being found for this long (see `ingest::clock`), ticks of 90 kHz.
+const SETTLING_TICKS: i64 = 20 * 90_000;
+/// Less than this between two segments is none: the end of a segment is the estimated end of its last picture.
+const GAP_MIN_NS: i64 = 100_000_000;
+
+/// What all recorders share.
+#[derive(Clone)]
+pub struct RecorderContext {
+    /// Where bytes go.
+    pub store: Arc<Store>,
+    /// Where questions at the start go.
+    pub index: Arc<dyn Index>,
+    /// Where rows go.
+    pub ledger: Ledger,
+    /// The wall clock.
+    pub clock: Clock,
+    /// A segment closes at the first key picture after this.
+    pub segment: Duration,
+}
+
+/// How a recorder ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopWith {
+    /// A gap with this cause begins where the recording ends.
+    Gap(GapCause),
+    /// The stream is gone: nothing is missing from now on.
+    Removed,
+}
+
+/// Records one stream.
+pub struct StreamRecorder {
+    context: RecorderContext,
+    camera: CameraId,
+    stream: StreamKind,
+    cutter: Cutter,
+    cuts: Vec<Cut>,
+    /// The open file and those that are being closed, oldest first.
+    writing: VecDeque<Writing>,
+    chain: Digest,
+    /// The gap that is open in the index, or will be once the ledger has told it.
+    gap: Option<(WallTime, GapCause)>,
+    last_end: Option<WallTime>,
+    clock_state: ClockState,
+}
+
+struct Writing {
+    segment: Segment,
+    writer: SegmentWriter,
+    sidecar: SidecarWriter,
+    /// Totals after each fragment that is not durable yet.
+    waiting: VecDeque<SegmentProgress>,
+    total: SegmentProgress,
+    durable: u64,
+    /// The index knows it.
+    told: bool,
+    closing: bool,
+    failed: bool,
+    holes: Vec<WallRange>,
+}
+
+impl StreamRecorder {
+    /// Finds out where the recording of this stream ended, and notes what was missed since.
+    ///
+    /// # Errors
+    /// When the index does not answer.
+    pub async fn start(
+        context: RecorderContext,
+        camera: CameraId,
+        stream: StreamKind,
+        left_behind: Vec<LeftBehind>,
+    ) -> Result<Self, RecorderError> {
+        for segment in left_behind {
+            repair(&context, segment).await;
+        }
+        let last_end = context.index.last_recorded_end(camera, stream).await?;
+        let chain = last_chain(&context, camera, stream, last_end).await?;
+        let now = context.clock.now();
+        let open = context.index.open_gap_of(camera, stream).await?;
+        match (open, last_end) {
+            (Some(_), _) => context.ledger.tell(Entry::CloseGap(camera, stream, now)),
+            (None, Some(end)) => {
+                // What is accounted for already: gaps noted after the last footage that became durable.
+                let noted = match WallRange::new(end, now) {
+                    Some(since) => context.index.gaps_in(camera, stream, since).await?,
+                    None => Vec::new(),
+                };
+                let start = noted.iter().filter_map(|gap| gap.end).max().map_or(end, |noted| noted.max(end));
+                let (end, cause) = (Some(now.max(start)), GapCause::RecorderDown);
+                context.ledger.tell(Entry::InsertGap(Gap { camera, stream, start, end, cause }));
+            }
+            (None, None) => {}
+        }
+        context.ledger.tell(Entry::OpenGap(camera, stream, now, GapCause::Starting));
+        let cutter = Cutter::new(context.segment);
+        Ok(Self {
+            context,
+            camera,
+            stream,
+            cutter,
+            cuts: Vec::new(),
+            writing: VecDeque::new(),
+            chain,
+            gap: Some((now, GapCause::Starting)),
+            last_end: None,
+            clock_state: ClockState::Settling,
+        })
+    }
+
+    /// Records until told to stop or the feed closes; then everything received is written, synced and told.
+    pub async fn run(mut self, feed: Feed, mut stop: oneshot::Receiver<StopWith>) {
+        let mut subscription = feed.subscribe(StartAt::Oldest);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut events = Vec::new();
+        let mut last_sample = Instant::now();
+        let stop_with = loop {
+            let stopped = tokio::select! {
+                reason = &mut stop => Some(reason.unwrap_or(StopWith::Gap(GapCause::RecorderDown))),
+                _ = look.tick() => None,
+            };
+            let open = self.look(&mut subscription, &mut events, &mut last_sample).await;
+            if last_sample.elapsed() >= IDLE {
+                self.cutter.flush(&mut self.cuts);
+                self.apply().await;
+            }
+            self.settle();
+            match stopped {
+                Some(reason) => break reason,
+                // The feed closes a moment before whoever closed it says why.
+                None if !open => break stop.await.unwrap_or(StopWith::Gap(GapCause::RecorderDown)),
+                None => {}
+            }
+        };
+        self.cutter.finish(&mut self.cuts);
+        self.apply().await;
+        self.finish(stop_with).await;
+    }
+
+    /// Takes what the feed has. Returns false when the feed is closed.
+    async fn look(&mut self, feed: &mut Subscription, events: &mut Vec<Event>, last_sample: &mut Instant) -> bool {
+        let open = feed.drain(events);
+        for event in events.drain(..) {
+            match event {
+                Event::Sample(sample) => {
+                    *last_sample = Instant::now();
+                    let settling = sample.format.timescale(sample.track).to_ns(sample.pts)
+                        < minhbach_model::Timescale::VIDEO.to_ns(minhbach_model::Ticks(SETTLING_TICKS));
+                    self.clock_state = if settling { ClockState::Settling } else { ClockState::Tied };
+                    self.cutter.push(sample, &mut self.cuts);
+                }
+                Event::Interrupted(cause) => {
+                    self.cutter.finish(&mut self.cuts);
+                    self.apply().await;
+                    self.begin_gap(cause);
+                }
+                Event::Skipped(skipped) => {
+                    tracing::error!(
+                        camera = %self.camera, stream = %self.stream, samples = skipped.samples,
+                        "the recorder fell behind and lost samples"
+                    );
+                    self.cutter.finish(&mut self.cuts);
+                    self.apply().await;
+                    self.begin_gap(GapCause::RecorderBehind);
+                }
+            }
+            if !self.cuts.is_empty() {
+                self.apply().await;
+            }
+        }
+        open
+    }
+
+    /// A gap begins where the recording ended; a gap that is there already gets another cause from now on.
+    fn begin_gap(&mut self, cause: GapCause) {
+        let start = match (self.gap, self.last_end) {
+            (Some((_, same)), _) if same == cause => return,
+            (Some((start, _)), _) => {
+                let now = self.context.clock.now().max(start);
+                self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, now));
+                now
+            }
+            (None, Some(end)) => end,
+            (None, None) => self.context.clock.now(),
+        };
+        self.gap = Some((start, cause));
+        self.context.ledger.tell(Entry::OpenGap(self.camera, self.stream, start, cause));
+    }
+
+    async fn apply(&mut self) {
+        for cut in std::mem::take(&mut self.cuts) {
+            match cut {
+                Cut::Open { format, start } => self.open(&format, start).await,
+                Cut::Append(fragment) => self.append(fragment).await,
+                Cut::Close { end } => self.close(end).await,
+            }
+        }
+    }
+
+    async fn open(&mut self, format: &MediaFormat, start: WallTime) {
+        // Nothing interrupted the feed and still something is missing: the camera's parameters or clock changed.
+        if self.gap.is_none()
+            && let Some(end) = self.last_end
+            && start.ns_since(end) > GAP_MIN_NS
+        {
+            self.begin_gap(GapCause::CameraClock);
+        }
+        // Closed now and not when the first fragment is durable: after a crash in between, the time from here on becomes
+        // `recorder_down`, which is what it was.
+        if self.gap.take().is_some() {
+            self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, start));
+        }
+        let id = SegmentId::generate();
+        let key = SegmentKey::new(self.camera, self.stream, start, id);
+        let init = Bytes::from(init::write(format));
+        let header = SidecarHeader {
+            version: 0,
+            camera: self.camera.to_string(),
+            stream: self.stream.to_string(),
+            segment: id.to_string(),
+            key: key.to_string(),
+            start: start.to_string(),
+            video: format.video.rfc6381.clone(),
+            audio: format.audio.as_ref().map_or_else(String::new, |audio| audio.codec.to_string()),
+            init_len: init.len() as u64,
+            init_sha256: Digest::of(&init),
+            prev: self.chain,
+        };
+        let init_len = init.len() as u64;
+        let (sidecar, line) = match SidecarWriter::start(header) {
+            Ok(started) => started,
+            Err(error) => return tracing::error!(%error, "sidecar header"),
+        };
+        let writer = match self.context.store.create(&key, init, line).await {
+            Ok(writer) => writer,
+            Err(error) => return tracing::error!(error = &error as &dyn std::error::Error, "no segment can be opened"),
+        };
+        let segment = Segment {
+            id,
+            camera: self.camera,
+            stream: self.stream,
+            range: WallRange { start, end: start },
+            key: key.to_string(),
+            bytes: init_len,
+            video_samples: 0,
+            audio_samples: 0,
+            state: SegmentState::Recording,
+        };
+        let total = SegmentProgress { id, end: start, bytes: init_len, video_samples: 0, audio_samples: 0 };
+        self.writing.push_back(Writing {
+            segment,
+            writer,
+            sidecar,
+            waiting: VecDeque::new(),
+            total,
+            durable: 0,
+            told: false,
+            closing: false,
+            failed: false,
+            holes: Vec::new(),
+        });
+    }
+
+    async fn append(&mut self, fragment: Fragment) {
+        let clock = self.clock_state;
+        let Some(open) = self.writing.back_mut().filter(|w| !w.closing && !w.failed) else { return };
+        let mut hasher = Hasher::default();
+        hasher.update(&fragment.header);
+        for part in &fragment.payload {
+            hasher.update(part);
+        }
+        let mut record = FragmentRecord {
+            offset: 0,
+            len: fragment.len(),
+            media_start_90k: fragment.media_start.0,
+            start_wall_ns: fragment.range.start.0,
+            end_wall_ns: fragment.range.end.0,
+            video: fragment.video_samples,
+            audio: fragment.audio_samples,
+            lost: fragment.lost_packets,
+            key: fragment.starts_with_key,
+            clock,
+            sha256: hasher.finish(),
+            prev: self.chain,
+        };
+        let line = match open.sidecar.append(&mut record) {
+            Ok(line) => line,
+            Err(error) => return tracing::error!(%error, "sidecar line"),
+        };
+        self.chain = open.sidecar.last();
+        open.total.end = fragment.range.end;
+        open.total.bytes = record.end_offset();
+        open.total.video_samples += u64::from(fragment.video_samples);
+        open.total.audio_samples += u64::from(fragment.audio_samples);
+        open.waiting.push_back(open.total);
+        open.holes.extend(fragment.holes);
+        let mut data = Vec::with_capacity(fragment.payload.len() + 1);
+        data.push(fragment.header);
+        data.extend(fragment.payload);
+        if let Err(error) = open.writer.append(data, line).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a fragment is lost");
+            open.failed = true;
+        }
+        self.last_end = Some(fragment.range.end);
+    }
+
+    async fn close(&mut self, end: WallTime) {
+        self.last_end = Some(end);
+        let Some(open) = self.writing.back_mut().filter(|w| !w.closing) else { return };
+        open.closing = true;
+        if let Err(error) = open.writer.close().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a segment is left open");
+        }
+    }
+
+    /// Tells the index what has become durable since.
+    fn settle(&mut self) {
+        let mut given_up = None;
+        for open in &mut self.writing {
+            let durable = open.writer.durable().borrow_and_update().clone();
+            let mut newest = None;
+            while open.durable < durable.fragments {
+                open.durable += 1;
+                newest = open.waiting.pop_front().or(newest);
+            }
+            if let Some(progress) = newest {
+                if open.told {
+                    self.context.ledger.tell(Entry::Progress(progress));
+                } else {
+                    open.told = true;
+                    open.segment.range.end = progress.end;
+                    open.segment.bytes = progress.bytes;
+                    open.segment.video_samples = progress.video_samples;
+                    open.segment.audio_samples = progress.audio_samples;
+                    self.context.ledger.tell(Entry::Open(Box::new(open.segment.clone())));
+                }
+                for hole in std::mem::take(&mut open.holes) {
+                    let (camera, stream) = (self.camera, self.stream);
+                    let gap = Gap { camera, stream, start: hole.start, end: Some(hole.end), cause: GapCause::Stalled };
+                    self.context.ledger.tell(Entry::InsertGap(gap));
+                }
+                open.segment.range.end = progress.end;
+                open.segment.bytes = progress.bytes;
+                open.segment.video_samples = progress.video_samples;
+                open.segment.audio_samples = progress.audio_samples;
+            }
+            let last = SegmentProgress {
+                id: open.segment.id,
+                end: open.segment.range.end,
+                bytes: open.segment.bytes,
+                video_samples: open.segment.video_samples,
+                audio_samples: open.segment.audio_samples,
+            };
+            match durable.state {
+                FileState::Open => {}
+                FileState::Closed => {
+                    open.failed = true;
+                    if open.told {
+                        self.context.ledger.tell(Entry::Close(last, SegmentState::Closed));
+                    }
+                }
+                FileState::Failed { disk_full, message } => {
+                    open.failed = true;
+                    if open.told {
+                        self.context.ledger.tell(Entry::Close(last, SegmentState::Suspect));
+                    }
+                    given_up = Some((open.segment.range.end, disk_full, message));
+                }
+            }
+        }
+        self.writing.retain(|w| !w.failed);
+        if let Some((end, disk_full, message)) = given_up {
+            let cause = if disk_full { GapCause::DiskFull } else { GapCause::DiskError };
+            tracing::error!(camera = %self.camera, stream = %self.stream, message, "segment given up");
+            // What the cutter still holds belongs to the file that is gone; the next key picture starts another.
+            let mut lost = Vec::new();
+            self.cutter.finish(&mut lost);
+            self.last_end = Some(end);
+            self.begin_gap(cause);
+        }
+    }
+
+    /// Waits until everything is synced and told, then notes what begins now.
+    async fn finish(mut self, stop_with: StopWith) {
+        // The writing thread syncs at least every few seconds, and ends with an answer for every file.
+        while let Some(open) = self.writing.front_mut() {
+            let done = |d: &minhbach_store::Durable| d.state != FileState::Open;
+            if open.writer.durable().wait_for(done).await.is_err() {
+                open.failed = true;
+            }
+            self.settle();
+        }
+        match stop_with {
+            StopWith::Gap(cause) => self.begin_gap(cause),
+            StopWith::Removed => {
+                if let Some((start, _)) = self.gap.take() {
+                    let now = self.context.clock.now().max(start);
+                    self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, now));
+                }
+            }
+        }
+    }
+}
+
+async fn repair(context: &RecorderContext, segment: LeftBehind) {
+    let root = context.store.root().to_owned();
+    let (id, key) = (segment.0.id, segment.0.key.clone());
+    let examined = tokio::task::spawn_blocking(move || segment.examine(&root)).await;
+    let result = match examined {
+        Ok(Ok(found)) => context.index.close_segment(&found.last, found.state).await,
+        Ok(Err(error)) => {
+            // Its row stays as it is: footage is never given up because something is missing.
+            return tracing::error!(%id, key, error = &error as &dyn std::error::Error, "left segment not readable");
+        }
+        Err(error) => return tracing::error!(%id, key, %error, "repair panicked"),
+    };
+    match result {
+        Ok(()) => tracing::info!(%id, key, "segment left behind by a crash closed"),
+        Err(error) => tracing::error!(%id, key, error = &error as &dyn std::error::Error, "left segment not closed"),
+    }
+}
+
+/// The hash the next sidecar continues; all zero when there is none, or none that can be read.
+async fn last_chain(
+    context: &RecorderContext,
+    camera: CameraId,
+    stream: StreamKind,
+    last_end: Option<WallTime>,
+) -> Result<Digest, RecorderError> {
+    const NONE: Digest = Digest([0; 32]);
+    let Some(end) = last_end else { return Ok(NONE) };
+    let Some(last) = context.index.segment_at_or_after(camera, stream, end.offset_ns(-1)).await? else {
+        return Ok(NONE);
+    };
+    let root = context.store.root().to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let key = SegmentKey::parse(&last.key).ok()?;
+        read_sidecar(&root, &key).map(|sidecar| sidecar.last).ok()
+    });
+    match read.await {
+        Ok(Some(digest)) => Ok(digest),
+        Ok(None) | Err(_) => {
+            tracing::warn!(%camera, %stream, "the sidecar before is not readable; a new chain begins");
+            Ok(NONE)
+        }
+    }
+}

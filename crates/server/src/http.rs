@@ -1,0 +1,85 @@
+//! The side door over HTTP: `/metrics` in Prometheus' text format and `/healthz`.
+//!
+//! Labels are ids and stream names, never addresses of cameras.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use minhbach_model::CameraState;
+use tokio::net::TcpListener;
+
+use crate::services::Shared;
+
+#[derive(Clone)]
+struct Door {
+    shared: Arc<Shared>,
+    recorder: Arc<metrics_exporter_prometheus::PrometheusRecorder>,
+    handle: PrometheusHandle,
+}
+
+/// Serves the side door until the API stops.
+pub fn serve(shared: &Arc<Shared>, listener: TcpListener) {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let door = Door { shared: Arc::clone(shared), recorder: Arc::new(recorder), handle };
+    let router = Router::new().route("/metrics", get(metrics)).route("/healthz", get(healthz)).with_state(door);
+    let stop = shared.tasks.stop_token();
+    shared.tasks.spawn("http", async move {
+        let result = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(error) = result {
+            tracing::error!(%error, "side door closed");
+        }
+    });
+}
+
+/// 200 while footage can be written and found, otherwise 503 with what is wrong.
+async fn healthz(State(door): State<Door>) -> (StatusCode, String) {
+    if let Err(error) = door.shared.index.totals().await {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("index: {error}\n"));
+    }
+    match door.shared.store.space() {
+        Ok(space) if space.free_bytes == 0 => (StatusCode::SERVICE_UNAVAILABLE, "store: the disk is full\n".to_owned()),
+        Ok(_) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("store: {error}\n")),
+    }
+}
+
+/// Gauges are set when they are asked for: what nobody reads costs nothing.
+async fn metrics(State(door): State<Door>) -> String {
+    let cameras = door.shared.cameras.list();
+    let totals = door.shared.index.totals().await.ok();
+    let space = door.shared.store.space().ok();
+    let ledger = &door.shared.ledger;
+    ::metrics::with_local_recorder(door.recorder.as_ref(), || {
+        use ::metrics::{counter, gauge};
+        gauge!("minhbach_cameras").set(cameras.len() as f64);
+        for camera in &cameras {
+            let id = camera.camera.id.to_string();
+            for stream in &camera.streams {
+                let labels = [("camera", id.clone()), ("stream", stream.stream.to_string())];
+                let recording = if stream.state == CameraState::Recording { 1.0 } else { 0.0 };
+                gauge!("minhbach_stream_recording", &labels).set(recording);
+                gauge!("minhbach_stream_bits_per_second", &labels).set(stream.bit_rate_bps as f64);
+                gauge!("minhbach_stream_frames_per_second", &labels).set(f64::from(stream.frame_rate_milli) / 1000.0);
+                counter!("minhbach_stream_lost_packets_total", &labels).absolute(stream.lost_packets);
+                counter!("minhbach_stream_runs_total", &labels).absolute(stream.runs);
+            }
+        }
+        if let Some(totals) = totals {
+            gauge!("minhbach_segments").set(totals.segments as f64);
+            gauge!("minhbach_recorded_bytes").set(totals.bytes as f64);
+        }
+        if let Some(space) = space {
+            gauge!("minhbach_store_free_bytes").set(space.free_bytes as f64);
+            gauge!("minhbach_store_total_bytes").set(space.total_bytes as f64);
+        }
+        counter!("minhbach_index_entries_total").absolute(ledger.written());
+        counter!("minhbach_index_entries_left_out_total").absolute(ledger.left_out());
+        counter!("minhbach_index_entries_refused_total").absolute(ledger.refused());
+    });
+    door.handle.render()
+}

@@ -1,0 +1,148 @@
+//! The gRPC services: each translates requests to the model, calls one function, and translates the answer.
+//!
+//! What belongs here: translation, checks of what a person typed, and flow control of answer streams. Rules about footage
+//! do not; they are in the crates below.
+
+mod camera;
+mod incident;
+mod live;
+mod media;
+mod place;
+mod recording;
+mod system;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use minhbach_api::FILE_DESCRIPTOR_SET;
+use minhbach_api::convert::ConvertError;
+use minhbach_api::v1::camera_service_server::CameraServiceServer;
+use minhbach_api::v1::incident_service_server::IncidentServiceServer;
+use minhbach_api::v1::live_service_server::LiveServiceServer;
+use minhbach_api::v1::place_service_server::PlaceServiceServer;
+use minhbach_api::v1::recording_service_server::RecordingServiceServer;
+use minhbach_api::v1::system_service_server::SystemServiceServer;
+use minhbach_index::{Index, IndexError, IndexErrorKind};
+use minhbach_model::WallTime;
+use minhbach_playback::PlaybackError;
+use minhbach_recorder::LedgerStats;
+use minhbach_runtime::{Clock, Tasks};
+use minhbach_store::Store;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::Status;
+use tonic::transport::Server;
+
+use crate::cameras::Cameras;
+
+/// Longest accepted note, characters.
+pub(crate) const NOTE_MAX_CHARS: usize = 4000;
+
+/// What every service needs.
+pub struct Shared {
+    /// The running cameras.
+    pub cameras: Arc<Cameras>,
+    /// Cameras, places, footage, incidents.
+    pub index: Arc<dyn Index>,
+    /// Where footage lies.
+    pub store: Arc<Store>,
+    /// How the recorder's way to the index does.
+    pub ledger: Arc<LedgerStats>,
+    /// The wall clock.
+    pub clock: Clock,
+    /// When the server started.
+    pub started: WallTime,
+    /// Every task that serves a client.
+    pub tasks: Tasks,
+}
+
+/// An answer stream: two messages wait at most, so that a slow reader is noticed at once.
+pub(crate) type Answers<T> = ReceiverStream<Result<T, Status>>;
+/// Messages that wait for a reader.
+pub(crate) const ANSWERS_WAITING: usize = 2;
+
+/// Serves the API until it is stopped.
+///
+/// # Errors
+/// When reflection cannot read the descriptors.
+pub fn serve(shared: &Arc<Shared>, listener: TcpListener) -> Result<(), tonic_reflection::server::Error> {
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let (health_reporter, health) = tonic_health::server::health_reporter();
+    let service = || Arc::clone(shared);
+    let router = Server::builder()
+        .tcp_nodelay(true)
+        .http2_keepalive_interval(Some(Duration::from_secs(20)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .add_service(health)
+        .add_service(reflection)
+        .add_service(PlaceServiceServer::new(place::Places(service())))
+        .add_service(CameraServiceServer::new(camera::CameraRpc(service())))
+        .add_service(LiveServiceServer::new(live::Live(service())))
+        .add_service(RecordingServiceServer::new(recording::Recordings(service())))
+        .add_service(IncidentServiceServer::new(incident::Incidents(service())))
+        .add_service(SystemServiceServer::new(system::System(service())));
+    let stop = shared.tasks.stop_token();
+    shared.tasks.spawn("grpc", async move {
+        health_reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        let incoming = TcpListenerStream::new(listener);
+        if let Err(error) = router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await {
+            tracing::error!(%error, "gRPC ended");
+        }
+    });
+    Ok(())
+}
+
+/// What a wrong request is told.
+pub(crate) fn bad_request(error: ConvertError) -> Status {
+    Status::invalid_argument(error.to_string())
+}
+
+/// The one place that turns errors of the index into answers: the outside message here, the inside one in the log.
+pub(crate) fn index_status(error: IndexError) -> Status {
+    let text = error.to_string();
+    match error.kind() {
+        IndexErrorKind::NotFound => Status::not_found(text),
+        IndexErrorKind::Exists => Status::already_exists(text),
+        IndexErrorKind::InUse => Status::failed_precondition(text),
+        IndexErrorKind::Conflict => Status::aborted(text),
+        IndexErrorKind::Invalid => Status::invalid_argument(text),
+        _ => {
+            tracing::error!(error = &error as &dyn std::error::Error, "index");
+            Status::unavailable("the index does not answer; recording goes on; see the server's log")
+        }
+    }
+}
+
+pub(crate) fn playback_status(error: PlaybackError) -> Status {
+    use minhbach_media::MediaError;
+    match error {
+        PlaybackError::Index(error) => index_status(error),
+        PlaybackError::Media(MediaError::EmptyRange) => Status::not_found("nothing is recorded in this range"),
+        PlaybackError::Media(error @ MediaError::CodecChanges) => Status::failed_precondition(error.to_string()),
+        PlaybackError::Stopping => Status::unavailable("the server is stopping"),
+        other => {
+            tracing::error!(error = &other as &dyn std::error::Error, "playback");
+            Status::data_loss("the footage cannot be read; see the server's log")
+        }
+    }
+}
+
+pub(crate) fn check_name(text: &str) -> Result<String, Status> {
+    minhbach_model::check_name(text).map_err(|error| Status::invalid_argument(error.to_string()))
+}
+
+pub(crate) fn check_note(text: &str) -> Result<(), Status> {
+    let chars = text.chars().count();
+    if chars > NOTE_MAX_CHARS {
+        return Err(Status::invalid_argument(format!(
+            "the note has {chars} characters: at most {NOTE_MAX_CHARS} are accepted"
+        )));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(Status::invalid_argument("the note contains control characters: remove them"));
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! What tests and the camera simulator share: marks carried inside media, the ground truth, and the control protocol.
+//!
+//! Belongs here: formats that both sides of a test must agree on, without a media library behind them.
+//! Does not belong here: the simulator itself (`camsim`), and anything that a production crate would need.
+
+pub mod control;
+pub mod marks;
+pub mod nal;
+pub mod truth;
