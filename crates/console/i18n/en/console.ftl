@@ -1,0 +1,379 @@
+### Every text of the console in English. Vietnamese is the source: same keys as `vi/console.ftl`.
+
+app-name = Minh Bạch
+key-space = Space
+
+## Pages
+
+page-live = Live
+page-playback = Playback
+page-incidents = Incidents
+page-cameras = Cameras
+
+## Buttons
+
+action-save = Save
+action-cancel = Cancel
+action-close = Close
+action-copy = Copy
+action-discard = Discard changes
+action-undo = Undo
+action-undo-left = Undo ({ $seconds })
+
+## Commands
+
+cmd-flag = Flag an incident on the visible tiles
+cmd-undo-flag = Undo the last flag
+cmd-listen = Listen to the selected tile
+cmd-promote = Enlarge the selected tile, or back
+cmd-select-next = Select the next tile
+cmd-select-previous = Select the previous tile
+cmd-clear-tile = Remove the camera from the tile
+cmd-rewind = Watch the last 15 seconds again
+cmd-toggle = Play or pause
+cmd-slower = Slower
+cmd-faster = Faster
+cmd-step-back = One picture back
+cmd-step-forward = One picture on
+cmd-skip-back = 10 seconds back
+cmd-skip-forward = 10 seconds on
+cmd-first = To the start of the recording
+cmd-live-edge = Back to live
+cmd-jump-gap = Skip the gap
+cmd-mark-in = Mark the start
+cmd-mark-out = Mark the end
+cmd-clear-marks = Clear both marks
+cmd-go-to = Go to a time…
+cmd-export = Export…
+cmd-layout-1 = One tile
+cmd-layout-4 = Four tiles
+cmd-layout-8 = One large tile, seven small
+cmd-layout-9 = Nine tiles
+cmd-layout-16 = Sixteen tiles
+cmd-add-camera = Add a camera
+cmd-page-live = Open the Live page
+cmd-page-playback = Open the Playback page
+cmd-page-incidents = Open the Incidents page
+cmd-page-cameras = Open the Cameras page
+cmd-palette = Find cameras, pages and commands
+cmd-tree = Hide or show the list of cameras
+cmd-fullscreen = Full screen
+cmd-mute = Sound off or on
+cmd-language = Switch to Vietnamese (Tiếng Việt)
+cmd-settings = Settings of this workstation
+cmd-help = Keys of this page
+cmd-escape = One step back
+
+## Header
+
+header-volume = Volume
+header-mute = Mute
+header-unmute = Unmute
+
+## List of cameras
+
+tree-search = Find cameras and places
+tree-empty = There is no camera yet.
+tree-nothing-found = No camera found.
+tree-unplaced = Without a place
+tree-troubled = { $troubled } failing / { $cameras }
+
+## Wall
+
+wall-no-cameras = There is no camera yet
+wall-no-cameras-advice = Add the first camera to watch and record.
+tile-vacant = Drag a camera here
+tile-connecting = Connecting…
+tile-live = Live
+tile-live-recording = Live · Recording
+tile-catching-up = Catching up
+tile-frozen = Frozen since { $time }
+tile-no-picture = No picture for { $length }
+tile-lost = Signal lost { $length }
+tile-paused = Paused
+tile-gap = Nothing recorded
+tile-replay = Playback
+tile-end = End of the recording
+tile-failed = Cannot be played
+meter-none = No sound
+meter-on = This tile is heard
+meter-off = Listen to this tile
+stream-main = Main stream
+stream-sub = Sub stream
+menu-show = Show on the wall
+menu-play-back = Play back from a minute ago
+menu-camera-settings = About this camera
+menu-zoom-reset = Reset zoom
+
+## Playback
+
+playback-live-edge = Back to live
+playback-speed = Speed
+playback-mark-hint = Press { "[" } and { "]" } to mark a range
+playback-mark-end = Press { "]" } to mark the end
+timeline-name = Timeline, now at { $time }
+timeline-gap = Nothing recorded: { $cause }
+    { $from } – { $to } ({ $length })
+timeline-gap-open = Nothing recorded: { $cause }
+    Since { $from }
+goto-title = Go to a time
+goto-hint = For example: 1405, 14:05:09 or 24/11 14:05
+goto-unknown = This is not a time yet. For example: 1405, 14:05:09 or 24/11 14:05
+goto-future = This time has not come yet.
+
+## Why nothing was recorded
+
+gap-camera-unreachable = The camera cannot be reached
+gap-auth-refused = The camera refused the password
+gap-stalled = The camera is connected and sends no picture
+gap-disconnected = The camera closed the connection
+gap-packet-loss = Packets were lost on the way
+gap-unsupported = The camera sends nothing that can be recorded
+gap-recorder-down = The server was not running
+gap-recorder-behind = The server could not keep up
+gap-disk-full = The disk was full
+gap-disk-error = The disk failed
+gap-paused-by-operator = An operator paused the recording
+gap-camera-clock = The camera's clock jumped
+gap-starting = The stream was starting
+
+## State of a camera
+
+camera-recording = Recording
+camera-partly = Recording, sub stream fails
+camera-connecting = Connecting
+camera-paused = Paused
+
+failure-unknown-host = Host name not found
+failure-connection-refused = The port is closed
+failure-unreachable = Cannot be reached
+failure-timed-out = The camera did not answer in time
+failure-auth-refused = Wrong user name or password
+failure-not-found = Wrong stream path
+failure-no-video = The camera offers no video
+failure-unsupported-codec = Video format not supported
+failure-access-unit-too-large = A picture is too large
+failure-stalled = No new picture
+failure-closed = The camera closed the connection
+failure-clock-jump = The camera's clock jumped
+failure-protocol = The camera broke the protocol
+
+advice-unknown-host = Check the host name in the address, or use the camera's IP address.
+advice-connection-refused = Check the port (usually 554) and that the camera's RTSP service is on.
+advice-unreachable = Check the camera's power, network cable and IP address.
+advice-timed-out = Check the network to the camera. An overloaded camera can be slow as well.
+advice-auth-refused = Enter user name and password again. After several failures the camera may lock the account for minutes.
+advice-not-found = Look up the path after the host in the camera's manual.
+advice-no-video = Turn the video stream on in the camera's settings.
+advice-unsupported-codec = Set the camera to H.264 or H.265.
+advice-access-unit-too-large = Lower the resolution or bit rate of this stream on the camera.
+advice-stalled = The camera may hang. If it does not recover by itself, restart it.
+advice-closed = The server connects again by itself. If it happens often, check the network and the camera's limit of streams.
+advice-clock-jump = Let the camera set its clock by NTP.
+advice-protocol = Update the camera's firmware. The line below is for a technician.
+
+## Incidents
+
+incident-new = New
+incident-in-progress = In progress
+incident-shelved = Shelved
+incident-closed = Closed
+category-unsorted = Not sorted yet
+category-conduct = Disrespectful conduct
+category-payment = Suspected money or gift
+category-obstruction = Obstruction or delay
+category-absence = Post left unattended
+category-tampering = Equipment tampered with
+category-safety = Safety and order
+category-other = Other
+incident-created = Flagged at
+incident-range = Time
+incident-state = State
+incident-category = Category
+incident-cameras = Cameras
+incident-note = Note
+incident-author = Flagged by
+incident-title = Incident at { $time }
+incident-play = Play the incident
+incidents-search = Search incidents
+incidents-all = All
+incidents-csv = Save the list (CSV)
+incidents-loading = Loading the list…
+incidents-loading-advice = The list appears when the server answers.
+incidents-empty = There is no incident yet
+incidents-empty-advice = While watching, press F to flag an incident; the video goes on.
+incidents-nothing-found = No incident matches
+incidents-nothing-found-advice = Search for less, or choose “All”.
+incidents-row-hint = Double-click to play
+
+## Cameras
+
+cameras-search = Find cameras
+cameras-name = Name
+cameras-place = Place
+cameras-state = State
+cameras-since = Since
+cameras-video = Video
+cameras-audio = Sound
+cameras-bit-rate = Bit rate
+cameras-frame-rate = Pictures/s
+cameras-retry = Next attempt at
+cameras-lost = Packets lost
+cameras-runs = Connections made
+cameras-edit = Edit
+cameras-pause = Pause recording
+cameras-resume = Resume recording
+cameras-remove = Remove
+cameras-empty = There is no camera yet
+cameras-empty-advice = Choose “Add a camera”, enter its address, and “Test” to see a picture before saving.
+cameras-nothing-found = No camera found
+cameras-nothing-found-advice = Try another name; diacritics are not needed.
+
+form-title-add = Add a camera
+form-title-edit = Edit camera
+form-name = Name
+form-main = Main stream
+form-sub = Sub stream
+form-username = User name
+form-password = Password
+form-password-kept = Leave empty to keep it
+form-place = Place
+form-place-new = New place…
+form-agency = Agency
+form-site = Site
+form-contact-point = Contact point
+form-hint = The sub stream has a low resolution, for small tiles; it may be left empty.
+form-problem-name = The name must have 1 to 200 characters.
+form-problem-main = The main stream must look like rtsp://host/path.
+form-problem-sub = The sub stream must look like rtsp://host/path.
+form-problem-credentials = Put user name and password into their own fields, not into the address.
+form-saving = Saving…
+form-test = Test
+form-test-hint = “Test” fetches one picture. Nothing on the camera is changed.
+form-testing = Testing… { $seconds } s
+form-still = A picture from the camera
+form-no-sound = no sound
+form-figures = { $bitrate } · { $fps } pictures/s · first picture after { $first } ms
+remove-title = Remove “{ $camera }”?
+remove-text = This camera will no longer be recorded or listed. What was recorded is kept.
+
+## Export
+
+export-title = Export
+export-range = Range
+export-use-marks = Use the marks as they are now
+export-without-audio = Leave the sound out
+export-folder = Folder on this workstation
+export-size = { $size } in total
+export-measuring = Measuring…
+export-gaps = { $count ->
+        [one] { $count } gap
+       *[other] { $count } gaps
+    }
+export-no-sound = no sound
+export-start = Export
+export-running = { $files } files · { $speed }/s · { $left } left
+export-waiting = { $files } files · preparing
+export-ended = { $files } files · done
+export-forget = Clear the list
+
+## Palette, help, settings
+
+palette-hint = Type a camera, page or command; no diacritics needed
+palette-nothing = Nothing found.
+help-title = Keys – { $page }
+help-tree = List: double-click shows a camera in the next free tile; drag it onto a tile.
+help-wall = Tiles: double-click enlarges; drag onto another tile to swap; the wheel zooms the picture.
+help-timeline = Timeline: the wheel zooms; drag moves; click goes to that time.
+help-typing = While text is typed, single letters are no commands.
+help-version = Console { $console } · server { $server }
+settings-title = Settings of this workstation
+settings-workstation = Name
+settings-workstation-hint = The name is recorded as who flagged an incident.
+settings-scale = Size of everything
+settings-sound = Loudspeaker
+settings-sound-starting = Looking for a loudspeaker…
+settings-server = Server
+
+## Status bar
+
+status-connected = Connected to the server
+status-connecting = Connecting to the server…
+status-lost = Connection to the server lost
+status-recording = Recording { $count } of { $all } cameras
+status-failed = { $count ->
+        [one] { $count } camera failing
+       *[other] { $count } cameras failing
+    }
+status-disk = { $free } free on disk
+status-store-problem = The storage has a problem
+status-export = Exporting { $percent } %
+status-no-gpu = Drawing on the CPU, pictures may be slow
+status-no-sound = This workstation has no loudspeaker
+status-sound-failed = The loudspeaker failed
+
+## Without a server
+
+offline-opening = Connecting to the server…
+offline-title = The server cannot be reached
+offline-trying = Trying again…
+offline-retry = { $seconds ->
+        [one] Trying again in { $seconds } second
+       *[other] Trying again in { $seconds } seconds
+    }
+offline-check = Please check that
+offline-check-server = the server is on and minhbach-server is running
+offline-check-network = this workstation is connected to the network
+offline-check-address = the address above is the server's
+offline-recording = If the server is running, recording goes on unharmed.
+
+## Messages
+
+toast-flagged = { $count ->
+        [one] Incident flagged on { $count } camera
+       *[other] Incident flagged on { $count } cameras
+    }
+toast-note-hint = Note (optional), Enter to save
+toast-undone = The flag was taken back
+toast-nothing-to-undo = There is nothing to undo.
+toast-incident-saved = Incident saved
+toast-no-camera = There is no camera on the wall.
+toast-no-gap = There is no gap to skip here.
+toast-nothing-recorded = Nothing has been recorded of these cameras.
+toast-mark-first = Mark a range first: press { "[" } at its start and { "]" } at its end.
+toast-sound-on = Sound on: { $camera }
+toast-camera-saved = Camera “{ $camera }” saved
+toast-camera-paused = Recording paused
+toast-camera-resumed = Recording resumed
+toast-camera-removed = Camera removed
+toast-export-started = { $count ->
+        [one] Exporting { $count } file
+       *[other] Exporting { $count } files
+    }
+toast-export-done = { $count ->
+        [one] { $count } file exported to { $folder }
+       *[other] { $count } files exported to { $folder }
+    }
+toast-export-failed = { $failed } failed, { $count } exported
+toast-export-cancelled = Export cancelled
+toast-list-written = List saved: { $path }
+toast-copied = Copied
+
+## When something does not work
+
+failed-flag = The incident could not be flagged. { $why }
+failed-undo = The flag could not be taken back. { $why }
+failed-incident = The incident could not be saved. { $why }
+failed-camera = This could not be done with the camera. { $why }
+failed-test = The camera could not be tested. { $why }
+failed-timeline = The recordings could not be read. { $why }
+failed-file = The file could not be written. { $why }
+
+error-unreachable = The server cannot be reached.
+error-not-found = This is no longer on the server.
+error-refused = The server does not accept the request.
+error-conflict = Somebody else has just changed it; look again before going on.
+error-timed-out = The server took too long to answer.
+error-broken = Server and console do not understand each other; check their versions.
+error-local = This workstation's disk cannot be written.
+error-busy = Too many requests at once, please try again.

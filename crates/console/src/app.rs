@@ -1,0 +1,142 @@
+//! The parts of the console and how they are put together. What happens each frame is in `logic` and `draw`.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use eframe::CreationContext;
+
+use crate::Start;
+use crate::command::Command;
+use crate::net::Net;
+use crate::players::Players;
+use crate::state::State;
+use crate::state::cameras::Cameras;
+use crate::state::export::Exports;
+use crate::state::incidents::Incidents;
+use crate::state::playback::Playback;
+use crate::state::settings::Settings;
+use crate::state::shell::Shell;
+use crate::state::wall::{Layout, Wall};
+use crate::text::Text;
+use crate::video::paint::Backend;
+use crate::video::player::{Decoders, PlayerCtx};
+use crate::video::sound::Sound;
+use crate::{theme, when};
+
+/// Why the console cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address of the server is none, or threads cannot be started.
+    #[error("{0}")]
+    Network(String),
+    /// The threads that end the decoders cannot be started.
+    #[error("the decoders cannot be started")]
+    Decoders(#[source] std::io::Error),
+}
+
+/// A picture of the window that was asked for on the command line.
+pub struct Screenshot {
+    /// Where it goes.
+    pub file: std::path::PathBuf,
+    /// When it is taken.
+    pub at: Instant,
+    /// It was asked for.
+    pub asked: bool,
+    /// Where egui hands it over.
+    pub sender: mpsc::SyncSender<std::sync::Arc<egui::ColorImage>>,
+    /// Where it is taken from.
+    pub receiver: mpsc::Receiver<std::sync::Arc<egui::ColorImage>>,
+}
+
+/// The console.
+// Fields are dropped in this order: players first, then what they use.
+pub struct App {
+    /// Players of the tiles shown.
+    pub players: Players,
+    /// Sound output.
+    pub sound: Sound,
+    /// The network.
+    pub net: Net,
+    /// How pictures are drawn.
+    pub backend: Backend,
+    /// Everything that is known.
+    pub state: State,
+    /// The texts.
+    pub text: Text,
+    /// Commands of the last frame.
+    pub commands: Vec<Command>,
+    /// Settings as they were written last, and when.
+    pub saved: (Settings, Instant),
+    /// A picture to take.
+    pub screenshot: Option<Screenshot>,
+}
+
+impl App {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`StartError`] when threads cannot be started or the server's address is none.
+    pub fn new(cc: &CreationContext<'_>, start: Start) -> Result<Self, StartError> {
+        let egui = cc.egui_ctx.clone();
+        let settings = start.settings;
+        theme::apply(&egui);
+        egui.set_zoom_factor(settings.scale);
+        let net = Net::start(&settings.server, egui.clone()).map_err(|problem| StartError::Network(problem.detail))?;
+        let runtime = net.handle().ok_or_else(|| StartError::Network("the network has ended".to_owned()))?;
+        let decoders = Decoders::start().map_err(StartError::Decoders)?;
+        let sound = Sound::start(egui.clone());
+        let players = Players::new(PlayerCtx { client: net.client(), runtime, egui, sound: sound.handle(), decoders });
+        let now = Instant::now();
+        let layout = start.layout.or(settings.layout);
+        let mut shell = Shell::new(start.page, settings.clone());
+        shell.fullscreen = start.fullscreen;
+        shell.fixed_layout = start.layout.is_some();
+        shell.settings.layout = layout;
+        let state = State {
+            shell,
+            live: Wall::restored(layout.unwrap_or(Layout::Four), &settings.tiles),
+            playback: Playback::new(when::now()),
+            cameras: Cameras::default(),
+            incidents: Incidents::default(),
+            exports: Exports::default(),
+            server: None,
+            clock_ahead_ns: 0,
+        };
+        let screenshot = start.screenshot.map(|(file, after)| {
+            let (sender, receiver) = mpsc::sync_channel(1);
+            Screenshot { file, at: now + after, asked: false, sender, receiver }
+        });
+        Ok(Self {
+            players,
+            sound,
+            net,
+            backend: Backend::new(cc),
+            text: Text::new(settings.lang),
+            state,
+            commands: Vec::new(),
+            saved: (settings, now),
+            screenshot,
+        })
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        crate::logic::run(self, ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        crate::draw::run(self, ui);
+        self.backend.end_frame();
+        // Clocks and the age of a state go on without new pictures.
+        ui.ctx().request_repaint_after(Duration::from_millis(500));
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        crate::logic::save_at_end(self);
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        theme::tokens::GROUND.to_normalized_gamma_f32()
+    }
+}

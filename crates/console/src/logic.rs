@@ -1,0 +1,181 @@
+//! What happens before each frame is drawn: results of the network, keys, commands, time, players, settings.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use egui::ViewportCommand;
+use minhbach_model::{CameraId, StreamKind};
+
+use crate::app::App;
+use crate::apply::{self, Target};
+use crate::command;
+use crate::net::{FileKind, Request};
+use crate::players::{Mode, Wanted};
+use crate::state::State;
+use crate::state::settings::Settings;
+use crate::state::shell::{Dialog, Page};
+
+/// Results taken in before a frame; the rest waits for the next one, so that drawing goes on.
+const REPLIES_A_FRAME: usize = 64;
+/// Settings are written when they have been left alone that long.
+const SAVE_AFTER: Duration = Duration::from_secs(2);
+
+/// Runs before each frame.
+pub fn run(app: &mut App, ctx: &egui::Context) {
+    let now = Instant::now();
+    let mut replies = Vec::new();
+    while replies.len() < REPLIES_A_FRAME
+        && let Some(reply) = app.net.take()
+    {
+        replies.push(reply);
+    }
+    if replies.len() == REPLIES_A_FRAME {
+        ctx.request_repaint();
+    }
+    let mut commands = std::mem::take(&mut app.commands);
+    command::from_keys(ctx, app.state.shell.page, dialog_open(&app.state), &mut commands);
+    let wall_now = app.state.wall_now();
+    let mut target = Target {
+        state: &mut app.state,
+        text: &mut app.text,
+        net: &app.net,
+        players: &app.players,
+        egui: ctx,
+        now,
+        wall_now,
+    };
+    for reply in replies {
+        apply::reply(&mut target, reply);
+    }
+    for command in commands {
+        apply::command(&mut target, command);
+    }
+    apply::tick(&mut target);
+    play(app, now);
+    save(app, now);
+    screenshot(app, ctx, now);
+}
+
+/// Whether a dialog has the keyboard.
+fn dialog_open(state: &State) -> bool {
+    state.shell.dialog != Dialog::None
+        || state.exports.dialog.is_some()
+        || state.cameras.form.is_some()
+        || state.cameras.removing.is_some()
+}
+
+/// Makes players and sound match what is shown.
+fn play(app: &mut App, now: Instant) {
+    let state = &app.state;
+    let mode = if state.shell.page == Page::Playback { Mode::Playback } else { Mode::Live };
+    let seen = state.shell.page.has_wall() && !state.shell.is_lost(now);
+    let wanted = if seen { wanted(state) } else { Vec::new() };
+    app.players.reconcile(mode, &wanted, &state.playback.playhead, now);
+
+    let sound = app.sound.handle();
+    let heard = state.wall().audible.filter(|_| seen).and_then(|camera| app.players.id(camera));
+    if sound.audible() != heard {
+        sound.set_audible(heard);
+    }
+    let settings = &state.shell.settings;
+    if (sound.volume() - settings.volume).abs() > f32::EPSILON {
+        sound.set_volume(settings.volume);
+    }
+    if sound.muted() != settings.muted {
+        sound.set_muted(settings.muted);
+    }
+}
+
+fn wanted(state: &State) -> Vec<Wanted> {
+    let wall = state.wall();
+    // A camera that was removed has no live picture, but its footage can be played.
+    let live = state.shell.page == Page::Live;
+    let known = |camera: &CameraId| !live || !state.cameras.loaded || state.cameras.get(*camera).is_some();
+    wall.visible_cameras()
+        .into_iter()
+        .filter(known)
+        .map(|camera| {
+            let has_sub = state.cameras.get(camera).is_some_and(|status| status.camera.draft.sub.is_some());
+            let stream = if has_sub { wall.stream(camera) } else { StreamKind::Main };
+            Wanted { camera, stream }
+        })
+        .collect()
+}
+
+/// The settings as they should be kept now.
+fn settings_now(state: &State) -> Settings {
+    let arranged = !state.live.is_empty();
+    Settings {
+        layout: arranged.then(|| state.live.layout()),
+        tiles: state.live.slots().to_vec(),
+        ..state.shell.settings.clone()
+    }
+}
+
+fn save(app: &mut App, now: Instant) {
+    if app.screenshot.is_some() || now.saturating_duration_since(app.saved.1) < SAVE_AFTER {
+        return;
+    }
+    let settings = settings_now(&app.state);
+    if settings != app.saved.0
+        && let Some(path) = Settings::path()
+    {
+        app.net.ask(Request::Write(FileKind::Settings, path, settings.to_json()));
+        app.saved.0 = settings;
+    }
+    app.saved.1 = now;
+}
+
+/// The last change may be younger than what was written: at the end it is written here and now.
+pub fn save_at_end(app: &App) {
+    let settings = settings_now(&app.state);
+    if app.screenshot.is_some() || settings == app.saved.0 {
+        return;
+    }
+    let Some(path) = Settings::path() else { return };
+    let write = || -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&path, settings.to_json())
+    };
+    if let Err(error) = write() {
+        tracing::warn!(path = %path.display(), %error, "the settings cannot be written");
+    }
+}
+
+/// Takes the picture asked for on the command line, and quits.
+fn screenshot(app: &mut App, ctx: &egui::Context, now: Instant) {
+    let Some(shot) = &mut app.screenshot else { return };
+    if let Ok(image) = shot.receiver.try_recv() {
+        let size = [image.width(), image.height()];
+        match write_png(&shot.file, size, image.as_raw()) {
+            Ok(()) => tracing::info!(file = %shot.file.display(), "picture written"),
+            Err(error) => tracing::error!(file = %shot.file.display(), %error, "the picture cannot be written"),
+        }
+        ctx.send_viewport_cmd(ViewportCommand::Close);
+    } else if !shot.asked && now >= shot.at {
+        shot.asked = true;
+        let sender = shot.sender.clone();
+        let egui = ctx.clone();
+        ctx.request_screenshot(move |image| {
+            if sender.try_send(image).is_err() {
+                tracing::warn!("a second picture is not needed");
+            }
+            egui.request_repaint();
+        });
+    }
+}
+
+fn write_png(file: &Path, size: [usize; 2], rgba: &[u8]) -> Result<(), png::EncodingError> {
+    let side = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    let out = BufWriter::new(File::create(file)?);
+    let mut encoder = png::Encoder::new(out, side(size[0]), side(size[1]));
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(rgba)?;
+    writer.finish()
+}

@@ -1,0 +1,6 @@
+//! The incidents page: list, filter, search, detail editor.
+
+pub mod data;
+mod ui;
+
+pub use ui::ui;

@@ -1,0 +1,45 @@
+//! The page of a server that does not answer: which one, when it is tried again, what to check.
+
+use egui::{RichText, Ui};
+
+use super::Ctx;
+use crate::state::shell::Link;
+use crate::t;
+use crate::theme::{fonts, tokens};
+
+/// Draws it.
+pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
+    ui.add_space((ui.available_height() * 0.28).max(24.0));
+    ui.vertical_centered(|ui| {
+        let address = ctx.state.shell.settings.server.as_str();
+        match &ctx.state.shell.link {
+            Link::Opening | Link::Up => {
+                ui.label(RichText::new(t!(ctx, "offline-opening")).font(fonts::semi_bold(20.0)));
+                ui.label(RichText::new(address).font(fonts::mono(14.0)).color(tokens::TEXT_WEAK));
+                ui.add_space(12.0);
+                ui.spinner();
+            }
+            Link::Down { retry_at, detail, .. } => {
+                ui.label(RichText::new(t!(ctx, "offline-title")).font(fonts::semi_bold(20.0)));
+                ui.label(RichText::new(address).font(fonts::mono(14.0)).color(tokens::TEXT_WEAK));
+                ui.add_space(10.0);
+                let left = retry_at.saturating_duration_since(ctx.now).as_secs_f32().ceil();
+                let retry = if left < 1.0 {
+                    t!(ctx, "offline-trying")
+                } else {
+                    t!(ctx, "offline-retry", seconds = left as usize)
+                };
+                ui.label(retry);
+                ui.add_space(22.0);
+                ui.label(RichText::new(t!(ctx, "offline-check")).font(fonts::medium(14.0)));
+                for key in ["offline-check-server", "offline-check-network", "offline-check-address"] {
+                    ui.label(RichText::new(format!("•  {}", t!(ctx, key))).color(tokens::TEXT_WEAK));
+                }
+                ui.add_space(16.0);
+                ui.label(RichText::new(t!(ctx, "offline-recording")).color(tokens::TEXT_WEAK));
+                ui.add_space(22.0);
+                ui.label(RichText::new(detail).font(fonts::mono(12.0)).color(tokens::TEXT_WEAK));
+            }
+        }
+    });
+}

@@ -1,0 +1,148 @@
+//! What a lane shows, in pixels: neighbouring stretches that fall on the same pixels are joined.
+
+use minhbach_model::{CameraId, Gap, GapCause, Incident, WallRange, WallTime};
+
+use crate::state::playback::Lane;
+use crate::state::timeview::{TickLabel, TimeView};
+use crate::when;
+
+/// A stretch of a lane, in points from its left edge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Span {
+    /// Left edge.
+    pub left: f32,
+    /// Right edge.
+    pub right: f32,
+}
+
+/// A gap on a lane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GapSpan {
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub gap: Gap,
+}
+
+/// A stretch drawn thinner than this cannot be seen.
+const MIN_WIDTH: f32 = 2.0;
+
+fn span(view: &TimeView, range: &WallRange, width: f32) -> Option<Span> {
+    let shown = range.intersection(&view.range())?;
+    let at = |at: WallTime| (view.fraction(at) * f64::from(width)) as f32;
+    Some(Span { left: at(shown.start), right: at(shown.end) })
+}
+
+/// Recorded stretches.
+#[must_use]
+pub fn recorded(lane: &Lane, view: &TimeView, width: f32) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for next in lane.recorded.iter().filter_map(|range| span(view, range, width)) {
+        match spans.last_mut() {
+            Some(last) if next.left - last.right < 0.5 => last.right = last.right.max(next.right),
+            _ => spans.push(next),
+        }
+    }
+    spans
+}
+
+/// Gaps; one that lasts ends now. A short gap stays wide enough to be seen.
+#[must_use]
+pub fn gaps(lane: &Lane, view: &TimeView, width: f32, now: WallTime) -> Vec<GapSpan> {
+    let mut spans: Vec<GapSpan> = Vec::new();
+    for gap in &lane.gaps {
+        let Some(range) = WallRange::new(gap.start, gap.end.unwrap_or(now)) else { continue };
+        let Some(mut at) = span(view, &range, width) else { continue };
+        at.right = at.right.max(at.left + MIN_WIDTH);
+        match spans.last() {
+            // Many gaps on one pixel: the first one stands for them.
+            Some(last) if at.right <= last.span.right => {}
+            _ => spans.push(GapSpan { span: at, gap: *gap }),
+        }
+    }
+    spans
+}
+
+/// Incidents of a camera.
+#[must_use]
+pub fn incidents<'a>(list: &'a [Incident], camera: CameraId, view: &TimeView, width: f32) -> Vec<(Span, &'a Incident)> {
+    list.iter()
+        .filter(|incident| incident.draft.cameras.contains(&camera))
+        .filter_map(|incident| {
+            let at = span(view, &incident.draft.range, width)?;
+            Some((Span { right: at.right.max(at.left + 4.0), ..at }, incident))
+        })
+        .collect()
+}
+
+/// Label of a line of the ruler.
+#[must_use]
+pub fn tick_text(label: TickLabel, at: WallTime) -> String {
+    match label {
+        TickLabel::Millis => when::clock_ms(at),
+        TickLabel::Seconds => when::clock(at),
+        // Midnight is told by its date: so the day is read without counting.
+        TickLabel::Minutes if when::hour_minute(at) == "00:00" => when::day_month(at),
+        TickLabel::Minutes => when::hour_minute(at),
+        TickLabel::Days => when::day_month(at),
+    }
+}
+
+/// Whether a gap is nobody's fault: drawn quietly.
+#[must_use]
+pub fn is_quiet(cause: GapCause) -> bool {
+    matches!(cause, GapCause::PausedByOperator | GapCause::Starting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minhbach_model::StreamKind;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn start() -> WallTime {
+        WallTime::from_secs(1_795_000_000)
+    }
+
+    /// 100 seconds on 100 points.
+    fn view() -> TimeView {
+        TimeView::around(start().offset_ns(50 * SECOND), 100 * SECOND)
+    }
+
+    fn range(from: i64, to: i64) -> WallRange {
+        WallRange { start: start().offset_ns(from * SECOND), end: start().offset_ns(to * SECOND) }
+    }
+
+    fn gap(from: i64, to: Option<i64>) -> Gap {
+        Gap {
+            camera: CameraId::generate(),
+            stream: StreamKind::Main,
+            start: start().offset_ns(from * SECOND),
+            end: to.map(|to| start().offset_ns(to * SECOND)),
+            cause: GapCause::Stalled,
+        }
+    }
+
+    #[test]
+    fn touching_stretches_are_one_and_what_is_outside_is_left_out() {
+        let lane = Lane { recorded: vec![range(-50, 10), range(10, 20), range(40, 60), range(200, 300)], gaps: vec![] };
+        let spans = recorded(&lane, &view(), 100.0);
+        assert_eq!(spans, [Span { left: 0.0, right: 20.0 }, Span { left: 40.0, right: 60.0 }]);
+    }
+
+    #[test]
+    fn a_short_gap_is_seen_and_a_lasting_one_ends_now() {
+        let lane = Lane { recorded: vec![], gaps: vec![gap(10, Some(11)), gap(50, None)] };
+        let spans: Vec<Span> =
+            gaps(&lane, &view(), 100.0, start().offset_ns(70 * SECOND)).iter().map(|gap| gap.span).collect();
+        assert_eq!(spans, [Span { left: 10.0, right: 12.0 }, Span { left: 50.0, right: 70.0 }]);
+    }
+
+    #[test]
+    fn midnight_is_labelled_by_its_date() {
+        let midnight: WallTime = "2026-11-24T17:00:00Z".parse().unwrap();
+        assert_eq!(tick_text(TickLabel::Minutes, midnight), "25/11");
+        assert_eq!(tick_text(TickLabel::Minutes, midnight.offset_ns(60 * SECOND)), "00:01");
+    }
+}

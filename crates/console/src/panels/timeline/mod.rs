@@ -1,0 +1,6 @@
+//! The timeline: a lane a camera with what is recorded, what is missing and why, and incidents.
+
+pub mod data;
+mod ui;
+
+pub use ui::ui;

@@ -1,0 +1,288 @@
+//! Cameras and places as the server tells them, and the form in which a camera is added or changed.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use minhbach_model::{
+    AgencyId, CameraDraft, CameraId, CameraState, CameraStatus, ContactPointId, FailureKind, PlaceTree, Secret, SiteId,
+    StreamKind, StreamSource, StreamStatus,
+};
+
+/// A node of the tree that can be folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// An agency.
+    Agency(AgencyId),
+    /// A site.
+    Site(SiteId),
+    /// A contact point.
+    ContactPoint(ContactPointId),
+    /// Cameras without a place.
+    Unplaced,
+}
+
+/// How a camera is, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// All its streams are recorded.
+    Recording,
+    /// The main stream is recorded, the sub stream is not.
+    Partly,
+    /// It is being connected.
+    Connecting,
+    /// It fails.
+    Failed(FailureKind),
+    /// An operator paused it.
+    Paused,
+}
+
+/// How a camera is.
+#[must_use]
+pub fn health(status: &CameraStatus) -> Health {
+    if status.camera.paused {
+        return Health::Paused;
+    }
+    let main = stream(status, StreamKind::Main).map(|stream| stream.state);
+    let sub = stream(status, StreamKind::Sub).map(|stream| stream.state);
+    match main {
+        Some(CameraState::Failed(kind)) => Health::Failed(kind),
+        Some(CameraState::Paused) => Health::Paused,
+        Some(CameraState::Recording) if matches!(sub, Some(CameraState::Failed(_))) => Health::Partly,
+        Some(CameraState::Recording) => Health::Recording,
+        Some(CameraState::Connecting) | None => Health::Connecting,
+    }
+}
+
+/// The status of one stream.
+#[must_use]
+pub fn stream(status: &CameraStatus, kind: StreamKind) -> Option<&StreamStatus> {
+    status.streams.iter().find(|stream| stream.stream == kind)
+}
+
+/// One stream's answer to a test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestRow {
+    /// Which stream.
+    pub stream: StreamKind,
+    /// What failed.
+    pub failure: Option<FailureKind>,
+    /// The exact failure, for a technician.
+    pub message: String,
+    /// Codec and size.
+    pub video: String,
+    /// Codec of the sound.
+    pub audio: String,
+    /// Bits a second.
+    pub bit_rate_bps: u64,
+    /// Thousandths of a picture a second.
+    pub frame_rate_milli: u32,
+    /// Until the first picture, milliseconds.
+    pub first_picture_ms: u32,
+}
+
+/// The test of the camera in the form.
+#[derive(Default)]
+pub enum Test {
+    /// Not asked for.
+    #[default]
+    None,
+    /// Under way.
+    Running(Instant),
+    /// Answered.
+    Done {
+        /// One row a stream.
+        rows: Vec<TestRow>,
+        /// The first picture.
+        still: Option<egui::TextureHandle>,
+    },
+}
+
+/// A place that is being added in the form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewPlace {
+    /// Agency, new or known.
+    pub agency: String,
+    /// Site, new or known.
+    pub site: String,
+    /// Contact point.
+    pub contact_point: String,
+}
+
+/// The form in which a camera is added or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Form {
+    /// The camera that is changed; `None` adds one.
+    pub id: Option<CameraId>,
+    /// Name.
+    pub name: String,
+    /// URL of the main stream.
+    pub main_url: String,
+    /// URL of the sub stream, or empty.
+    pub sub_url: String,
+    /// Account on the camera.
+    pub username: String,
+    /// New password; empty keeps the old one of a known camera.
+    pub password: String,
+    /// Where it stands.
+    pub contact_point: Option<ContactPointId>,
+    /// A place that is added with it.
+    pub new_place: Option<NewPlace>,
+}
+
+/// Why a form cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormProblem {
+    /// The name is empty, too long, or holds control characters.
+    Name,
+    /// The main URL is not `rtsp://…`.
+    MainUrl,
+    /// The sub URL is not `rtsp://…`.
+    SubUrl,
+    /// A URL carries the user name or password.
+    Credentials,
+}
+
+impl Form {
+    /// The form of a known camera.
+    #[must_use]
+    pub fn of(status: &CameraStatus) -> Self {
+        let draft = &status.camera.draft;
+        Self {
+            id: Some(status.camera.id),
+            name: draft.name.clone(),
+            main_url: draft.main.url.clone(),
+            sub_url: draft.sub.as_ref().map(|sub| sub.url.clone()).unwrap_or_default(),
+            username: draft.username.clone(),
+            password: String::new(),
+            contact_point: draft.contact_point,
+            new_place: None,
+        }
+    }
+
+    /// What is sent, or why nothing is.
+    ///
+    /// # Errors
+    /// [`FormProblem`] for the first field that is wrong.
+    pub fn draft(&self) -> Result<CameraDraft, FormProblem> {
+        let name = minhbach_model::check_name(&crate::search::compose(&self.name)).map_err(|_| FormProblem::Name)?;
+        let main = source(&self.main_url).map_err(|problem| problem.unwrap_or(FormProblem::MainUrl))?;
+        let sub = match self.sub_url.trim() {
+            "" => None,
+            url => Some(source(url).map_err(|problem| problem.unwrap_or(FormProblem::SubUrl))?),
+        };
+        Ok(CameraDraft {
+            name,
+            contact_point: self.contact_point,
+            main,
+            sub,
+            username: self.username.trim().to_owned(),
+            password: Secret::new(self.password.clone()),
+        })
+    }
+
+    /// Whether the password the server has is kept.
+    #[must_use]
+    pub fn keep_password(&self) -> bool {
+        self.id.is_some() && self.password.is_empty()
+    }
+}
+
+/// `Err(None)`: no RTSP URL.
+fn source(url: &str) -> Result<StreamSource, Option<FormProblem>> {
+    let url = url.trim();
+    let rest = url.strip_prefix("rtsp://").ok_or(None)?;
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.contains('@') {
+        return Err(Some(FormProblem::Credentials));
+    }
+    if host.is_empty() || host.starts_with(':') || url.chars().any(char::is_whitespace) {
+        return Err(None);
+    }
+    Ok(StreamSource { url: url.to_owned() })
+}
+
+/// State of the cameras page and of the tree.
+#[derive(Default)]
+pub struct Cameras {
+    /// Cameras, as last told by the server.
+    pub list: Vec<CameraStatus>,
+    /// The server has told them.
+    pub loaded: bool,
+    /// Places.
+    pub places: PlaceTree,
+    /// Folded nodes of the tree.
+    pub folded: HashSet<Node>,
+    /// Search in the tree.
+    pub tree_query: String,
+    /// Search in the table.
+    pub table_query: String,
+    /// Selected row of the table.
+    pub selected: Option<CameraId>,
+    /// The form, when it is open.
+    pub form: Option<Form>,
+    /// The form is being sent.
+    pub saving: bool,
+    /// Its test.
+    pub test: Test,
+    /// The camera whose removal is asked about.
+    pub removing: Option<CameraId>,
+}
+
+impl Cameras {
+    /// A camera.
+    #[must_use]
+    pub fn get(&self, id: CameraId) -> Option<&CameraStatus> {
+        self.list.iter().find(|status| status.camera.id == id)
+    }
+
+    /// Every camera's id, in the order of the list.
+    #[must_use]
+    pub fn ids(&self) -> Vec<CameraId> {
+        self.list.iter().map(|status| status.camera.id).collect()
+    }
+
+    /// Agency, site and contact point of a camera, as one line.
+    #[must_use]
+    pub fn place_line(&self, contact_point: Option<ContactPointId>) -> Option<String> {
+        let point = self.places.contact_points.iter().find(|point| Some(point.id) == contact_point)?;
+        let site = self.places.sites.iter().find(|site| site.id == point.site)?;
+        let agency = self.places.agencies.iter().find(|agency| agency.id == site.agency)?;
+        Some(format!("{} › {} › {}", agency.name, site.name, point.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> Form {
+        Form { name: " Quầy 1 ".to_owned(), main_url: "rtsp://10.0.0.5/main".to_owned(), ..Form::default() }
+    }
+
+    #[test]
+    fn a_good_form_becomes_a_draft() {
+        let draft = form().draft().unwrap();
+        assert_eq!((draft.name.as_str(), draft.main.url.as_str(), draft.sub), ("Quầy 1", "rtsp://10.0.0.5/main", None));
+    }
+
+    #[test]
+    fn each_wrong_field_is_named() {
+        let with = |change: fn(&mut Form)| {
+            let mut form = form();
+            change(&mut form);
+            form.draft().unwrap_err()
+        };
+        assert_eq!(with(|form| form.name = "  ".to_owned()), FormProblem::Name);
+        assert_eq!(with(|form| form.main_url = "http://10.0.0.5".to_owned()), FormProblem::MainUrl);
+        assert_eq!(with(|form| form.main_url = "rtsp://:554/x".to_owned()), FormProblem::MainUrl);
+        assert_eq!(with(|form| form.sub_url = "rtsp:///sub".to_owned()), FormProblem::SubUrl);
+        assert_eq!(with(|form| form.sub_url = "rtsp://a:b@10.0.0.5/".to_owned()), FormProblem::Credentials);
+    }
+
+    #[test]
+    fn an_empty_password_keeps_the_one_of_a_known_camera_only() {
+        assert!(!form().keep_password());
+        assert!(Form { id: Some(CameraId::generate()), ..form() }.keep_password());
+        assert!(!Form { id: Some(CameraId::generate()), password: "x".to_owned(), ..form() }.keep_password());
+    }
+}

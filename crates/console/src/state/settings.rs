@@ -1,0 +1,141 @@
+//! Settings of this workstation, kept as JSON in the user's configuration folder.
+//!
+//! What belongs here: the data, where it is kept, reading it. Writing is done off the UI thread, by `net`.
+
+use std::path::PathBuf;
+
+use minhbach_model::CameraId;
+use serde::{Deserialize, Serialize};
+
+use super::wall::Layout;
+use crate::text::Lang;
+
+/// What is kept from one start to the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Address of the server.
+    pub server: String,
+    /// Language.
+    pub lang: Lang,
+    /// Scale of the whole console, 0.8 to 2.
+    pub scale: f32,
+    /// Name of this workstation: the author of incidents flagged here.
+    pub workstation: String,
+    /// Layout of the live wall; `None` before one was chosen.
+    pub layout: Option<Layout>,
+    /// Its cameras.
+    pub tiles: Vec<Option<CameraId>>,
+    /// Loudness, 0 to 1.
+    pub volume: f32,
+    /// Sound is off.
+    pub muted: bool,
+    /// Folder exports go to.
+    pub export_folder: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server: "http://127.0.0.1:7878".to_owned(),
+            lang: Lang::Vi,
+            scale: 1.0,
+            workstation: host_name(),
+            layout: None,
+            tiles: Vec::new(),
+            volume: 0.8,
+            muted: false,
+            export_folder: home().map(|home| home.join("MinhBach")).unwrap_or_default().to_string_lossy().into_owned(),
+        }
+    }
+}
+
+impl Settings {
+    /// Where they are kept, when the user has such a folder.
+    #[must_use]
+    pub fn path() -> Option<PathBuf> {
+        let folder = if cfg!(windows) {
+            variable("APPDATA").map(PathBuf::from)
+        } else {
+            variable("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| home().map(|home| home.join(".config")))
+        };
+        folder.map(|folder| folder.join("minhbach").join("console.json"))
+    }
+
+    /// As they were kept; defaults when there are none or they cannot be read.
+    #[must_use]
+    pub fn load() -> Self {
+        let Some(path) = Self::path() else { return Self::default() };
+        let json = match std::fs::read_to_string(&path) {
+            Ok(json) => json,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::default(),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "the settings cannot be read");
+                return Self::default();
+            }
+        };
+        Self::from_json(&json).unwrap_or_else(|error| {
+            tracing::warn!(path = %path.display(), %error, "the settings are damaged");
+            Self::default()
+        })
+    }
+
+    /// From JSON, with values brought into their limits.
+    ///
+    /// # Errors
+    /// When it is no JSON of settings.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        let mut settings: Self = serde_json::from_str(json)?;
+        settings.scale = if settings.scale.is_finite() { settings.scale.clamp(0.8, 2.0) } else { 1.0 };
+        settings.volume = if settings.volume.is_finite() { settings.volume.clamp(0.0, 1.0) } else { 0.8 };
+        Ok(settings)
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The user's home folder.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from)
+}
+
+fn host_name() -> String {
+    let from_file = || std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned());
+    variable("COMPUTERNAME")
+        .or_else(|| variable("HOSTNAME"))
+        .or_else(from_file)
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "console".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_being_kept() {
+        let settings = Settings {
+            layout: Some(Layout::OnePlusSeven),
+            tiles: vec![Some(CameraId::generate()), None],
+            scale: 1.25,
+            ..Settings::default()
+        };
+        assert_eq!(Settings::from_json(&settings.to_json()).ok(), Some(settings));
+    }
+
+    #[test]
+    fn old_and_odd_files_are_read_as_far_as_they_go() {
+        let settings = Settings::from_json(r#"{"lang":"en","scale":9.0,"unknown":1}"#).unwrap();
+        assert_eq!((settings.lang, settings.scale), (Lang::En, 2.0));
+        assert!(Settings::from_json("{").is_err());
+    }
+}

@@ -1,0 +1,265 @@
+//! The frame around the pages: which page, which dialog, messages, the link to the server, settings.
+
+use std::time::{Duration, Instant};
+
+use minhbach_model::{IncidentCategory, IncidentId};
+
+use super::settings::Settings;
+use crate::text::Message;
+
+/// A page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Page {
+    /// Live wall.
+    #[default]
+    Live,
+    /// Playback.
+    Playback,
+    /// Incidents.
+    Incidents,
+    /// Cameras.
+    Cameras,
+}
+
+impl Page {
+    /// Every page, in the order of the tabs.
+    pub const ALL: [Self; 4] = [Self::Live, Self::Playback, Self::Incidents, Self::Cameras];
+
+    /// Its name.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Live => "page-live",
+            Self::Playback => "page-playback",
+            Self::Incidents => "page-incidents",
+            Self::Cameras => "page-cameras",
+        }
+    }
+
+    /// Whether it has a wall of tiles.
+    #[must_use]
+    pub fn has_wall(self) -> bool {
+        matches!(self, Self::Live | Self::Playback)
+    }
+}
+
+/// A small dialog of the shell. Dialogs with data of their own open by that data.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Dialog {
+    /// None.
+    #[default]
+    None,
+    /// Keys of this screen.
+    Help,
+    /// Command palette.
+    Palette {
+        /// What was typed.
+        query: String,
+        /// The highlighted entry.
+        selected: usize,
+    },
+    /// Go to a time.
+    GoTo {
+        /// What was typed.
+        text: String,
+    },
+    /// Settings of this workstation.
+    Settings,
+}
+
+/// How urgent a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Something was done.
+    Info,
+    /// Something needs attention.
+    Attention,
+}
+
+/// An incident that was just flagged and may be undone or filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flagged {
+    /// The incident.
+    pub id: IncidentId,
+    /// Its version.
+    pub version: u64,
+    /// Category chosen in the message.
+    pub category: IncidentCategory,
+    /// Note typed in the message.
+    pub note: String,
+    /// The note is being typed: the message stays.
+    pub editing: bool,
+}
+
+/// A message at the edge of the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Toast {
+    /// Tells it apart.
+    pub id: u64,
+    /// How urgent.
+    pub tone: Tone,
+    /// What it says.
+    pub message: Message,
+    /// When it appeared.
+    pub since: Instant,
+    /// The incident it is about.
+    pub flagged: Option<Flagged>,
+}
+
+/// How long a message stays, and how long a flag can be undone.
+pub const TOAST_TIME: Duration = Duration::from_secs(10);
+
+impl Toast {
+    /// Time left until it goes.
+    #[must_use]
+    pub fn left(&self, now: Instant) -> Duration {
+        TOAST_TIME.saturating_sub(now.saturating_duration_since(self.since))
+    }
+
+    /// Whether it has had its time.
+    #[must_use]
+    pub fn is_over(&self, now: Instant) -> bool {
+        let editing = self.flagged.as_ref().is_some_and(|flagged| flagged.editing);
+        !editing && self.left(now).is_zero()
+    }
+}
+
+/// The link to the server.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Link {
+    /// The first attempt is under way.
+    Opening,
+    /// It answers.
+    Up,
+    /// It does not.
+    Down {
+        /// Since when.
+        since: Instant,
+        /// When it is tried again.
+        retry_at: Instant,
+        /// Exact failure, for a technician.
+        detail: String,
+    },
+}
+
+/// A short break does not take the picture away: only after this time the page of the lost server is shown.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// State of the shell.
+pub struct Shell {
+    /// The page.
+    pub page: Page,
+    /// The dialog.
+    pub dialog: Dialog,
+    /// Messages, oldest first.
+    pub toasts: Vec<Toast>,
+    /// Counts the messages.
+    pub next_toast: u64,
+    /// The link to the server.
+    pub link: Link,
+    /// The server has answered once.
+    pub was_up: bool,
+    /// Full screen: the wall alone.
+    pub fullscreen: bool,
+    /// The tree is hidden.
+    pub tree_hidden: bool,
+    /// The layout was asked for on the command line: the number of cameras does not change it.
+    pub fixed_layout: bool,
+    /// Settings.
+    pub settings: Settings,
+}
+
+impl Shell {
+    /// Before anything is known.
+    #[must_use]
+    pub fn new(page: Page, settings: Settings) -> Self {
+        Self {
+            page,
+            dialog: Dialog::None,
+            toasts: Vec::new(),
+            next_toast: 0,
+            link: Link::Opening,
+            was_up: false,
+            fullscreen: false,
+            tree_hidden: false,
+            fixed_layout: false,
+            settings,
+        }
+    }
+
+    /// Whether the page of the lost server is shown instead of the chosen one.
+    #[must_use]
+    pub fn is_lost(&self, now: Instant) -> bool {
+        match &self.link {
+            Link::Down { since, .. } => !self.was_up || now.saturating_duration_since(*since) > PATIENCE,
+            Link::Opening => !self.was_up,
+            Link::Up => false,
+        }
+    }
+
+    /// Shows a message.
+    pub fn say(&mut self, tone: Tone, message: Message, now: Instant) {
+        self.push(tone, message, now, None);
+    }
+
+    /// Shows a message about a flagged incident.
+    pub fn push(&mut self, tone: Tone, message: Message, now: Instant, flagged: Option<Flagged>) {
+        // More than a few cannot be read: the oldest goes.
+        if self.toasts.len() >= 4 {
+            self.toasts.remove(0);
+        }
+        self.toasts.push(Toast { id: self.next_toast, tone, message, since: now, flagged });
+        self.next_toast += 1;
+    }
+
+    /// The flag that Ctrl+Z takes back: the newest that still can be.
+    #[must_use]
+    pub fn undoable(&self, now: Instant) -> Option<IncidentId> {
+        let open = |toast: &&Toast| !toast.is_over(now);
+        self.toasts.iter().rev().filter(open).find_map(|toast| toast.flagged.as_ref()).map(|flagged| flagged.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flagged(editing: bool) -> Flagged {
+        let (id, category) = (IncidentId::generate(), IncidentCategory::Unsorted);
+        Flagged { id, version: 1, category, note: String::new(), editing }
+    }
+
+    #[test]
+    fn a_flag_can_be_undone_for_ten_seconds_or_while_its_note_is_typed() {
+        let now = Instant::now();
+        let mut shell = Shell::new(Page::Live, Settings::default());
+        shell.push(Tone::Info, Message::new("x"), now, Some(flagged(false)));
+        shell.say(Tone::Info, Message::new("y"), now);
+        let id = shell.toasts[0].flagged.as_ref().map(|flagged| flagged.id);
+        assert_eq!(shell.undoable(now + Duration::from_secs(9)), id);
+        assert_eq!(shell.undoable(now + Duration::from_secs(10)), None);
+        shell.toasts[0].flagged = Some(flagged(true));
+        assert!(shell.undoable(now + Duration::from_secs(60)).is_some());
+    }
+
+    #[test]
+    fn a_short_break_keeps_the_page() {
+        let now = Instant::now();
+        let mut shell = Shell::new(Page::Live, Settings::default());
+        assert!(shell.is_lost(now), "nothing was ever shown");
+        shell.was_up = true;
+        shell.link = Link::Down { since: now, retry_at: now, detail: String::new() };
+        assert!(!shell.is_lost(now + Duration::from_secs(3)));
+        assert!(shell.is_lost(now + Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn only_the_newest_messages_are_kept() {
+        let now = Instant::now();
+        let mut shell = Shell::new(Page::Live, Settings::default());
+        for _ in 0..6 {
+            shell.say(Tone::Info, Message::new("x"), now);
+        }
+        assert_eq!(shell.toasts.iter().map(|toast| toast.id).collect::<Vec<_>>(), vec![2, 3, 4, 5]);
+    }
+}

@@ -1,0 +1,134 @@
+//! The text key of each state, cause and failure: facts of the model in the words of a person.
+//!
+//! What belongs here: exhaustive tables from enums to keys, nothing else.
+
+use minhbach_model::{CameraState, FailureKind, GapCause, IncidentCategory, IncidentState};
+
+use crate::net::ErrorKind;
+
+/// Why footage is missing.
+#[must_use]
+pub fn gap_cause(cause: GapCause) -> &'static str {
+    match cause {
+        GapCause::CameraUnreachable => "gap-camera-unreachable",
+        GapCause::AuthRefused => "gap-auth-refused",
+        GapCause::Stalled => "gap-stalled",
+        GapCause::Disconnected => "gap-disconnected",
+        GapCause::PacketLoss => "gap-packet-loss",
+        GapCause::Unsupported => "gap-unsupported",
+        GapCause::RecorderDown => "gap-recorder-down",
+        GapCause::RecorderBehind => "gap-recorder-behind",
+        GapCause::DiskFull => "gap-disk-full",
+        GapCause::DiskError => "gap-disk-error",
+        GapCause::PausedByOperator => "gap-paused-by-operator",
+        GapCause::CameraClock => "gap-camera-clock",
+        GapCause::Starting => "gap-starting",
+    }
+}
+
+/// Why a stream does not flow, in a few words.
+#[must_use]
+pub fn failure(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::UnknownHost => "failure-unknown-host",
+        FailureKind::ConnectionRefused => "failure-connection-refused",
+        FailureKind::Unreachable => "failure-unreachable",
+        FailureKind::TimedOut => "failure-timed-out",
+        FailureKind::AuthRefused => "failure-auth-refused",
+        FailureKind::NotFound => "failure-not-found",
+        FailureKind::NoVideo => "failure-no-video",
+        FailureKind::UnsupportedCodec => "failure-unsupported-codec",
+        FailureKind::AccessUnitTooLarge => "failure-access-unit-too-large",
+        FailureKind::Stalled => "failure-stalled",
+        FailureKind::Closed => "failure-closed",
+        FailureKind::ClockJump => "failure-clock-jump",
+        FailureKind::Protocol => "failure-protocol",
+    }
+}
+
+/// What to do about it.
+#[must_use]
+pub fn failure_advice(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::UnknownHost => "advice-unknown-host",
+        FailureKind::ConnectionRefused => "advice-connection-refused",
+        FailureKind::Unreachable => "advice-unreachable",
+        FailureKind::TimedOut => "advice-timed-out",
+        FailureKind::AuthRefused => "advice-auth-refused",
+        FailureKind::NotFound => "advice-not-found",
+        FailureKind::NoVideo => "advice-no-video",
+        FailureKind::UnsupportedCodec => "advice-unsupported-codec",
+        FailureKind::AccessUnitTooLarge => "advice-access-unit-too-large",
+        FailureKind::Stalled => "advice-stalled",
+        FailureKind::Closed => "advice-closed",
+        FailureKind::ClockJump => "advice-clock-jump",
+        FailureKind::Protocol => "advice-protocol",
+    }
+}
+
+/// What a stream is doing.
+#[must_use]
+pub fn camera_state(state: CameraState) -> &'static str {
+    match state {
+        CameraState::Connecting => "camera-connecting",
+        CameraState::Recording => "camera-recording",
+        CameraState::Failed(kind) => failure(kind),
+        CameraState::Paused => "camera-paused",
+    }
+}
+
+/// State of an incident.
+#[must_use]
+pub fn incident_state(state: IncidentState) -> &'static str {
+    match state {
+        IncidentState::New => "incident-new",
+        IncidentState::InProgress => "incident-in-progress",
+        IncidentState::Shelved => "incident-shelved",
+        IncidentState::Closed => "incident-closed",
+    }
+}
+
+/// What an incident is about.
+#[must_use]
+pub fn incident_category(category: IncidentCategory) -> &'static str {
+    match category {
+        IncidentCategory::Unsorted => "category-unsorted",
+        IncidentCategory::Conduct => "category-conduct",
+        IncidentCategory::Payment => "category-payment",
+        IncidentCategory::Obstruction => "category-obstruction",
+        IncidentCategory::Absence => "category-absence",
+        IncidentCategory::Tampering => "category-tampering",
+        IncidentCategory::Safety => "category-safety",
+        IncidentCategory::Other => "category-other",
+    }
+}
+
+/// Every state, in the order of the filter.
+pub const INCIDENT_STATES: [IncidentState; 4] =
+    [IncidentState::New, IncidentState::InProgress, IncidentState::Shelved, IncidentState::Closed];
+
+/// Every category, in the order of the choice.
+pub const INCIDENT_CATEGORIES: [IncidentCategory; 8] = [
+    IncidentCategory::Unsorted,
+    IncidentCategory::Conduct,
+    IncidentCategory::Payment,
+    IncidentCategory::Obstruction,
+    IncidentCategory::Absence,
+    IncidentCategory::Tampering,
+    IncidentCategory::Safety,
+    IncidentCategory::Other,
+];
+
+/// What became of a request.
+#[must_use]
+pub fn server_error(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unreachable => "error-unreachable",
+        ErrorKind::NotFound => "error-not-found",
+        ErrorKind::Refused => "error-refused",
+        ErrorKind::Conflict => "error-conflict",
+        ErrorKind::TimedOut => "error-timed-out",
+        ErrorKind::Broken => "error-broken",
+        ErrorKind::Local => "error-local",
+    }
+}

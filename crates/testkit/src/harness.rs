@@ -1,0 +1,286 @@
+//! Starts the real programs for a test and ends them with it.
+//!
+//! Programs are taken from where cargo put this test, so a test never runs another build than its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use crate::control::ControlClient;
+
+/// Clips are encoded when they are first needed.
+const READY_PATIENCE: Duration = Duration::from_secs(600);
+const POLL: Duration = Duration::from_millis(50);
+
+/// Why a program did not do what a test needs.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct HarnessError(String);
+
+impl HarnessError {
+    fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+/// Where a program of this build is.
+///
+/// # Panics
+/// When it is not built: then a test could not say anything.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let path = test.ancestors().nth(2).expect("a test lies in target/<profile>/deps").join(name);
+    assert!(path.is_file(), "{} is not built; run the tests by `cargo xtask test`", path.display());
+    path
+}
+
+/// A program that runs until it is dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    /// The line it printed when it was ready.
+    pub ready: String,
+}
+
+impl Running {
+    /// Starts a program and waits for its line that starts with `ready`.
+    ///
+    /// # Errors
+    /// When it ends before, or does not say so in ten minutes.
+    pub fn start(command: &mut Command) -> Result<Self, HarnessError> {
+        let shown = format!("{command:?}");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| HarnessError::new(format!("cannot start {shown}: {error}")))?;
+        let stdout = child.stdout.take().ok_or_else(|| HarnessError::new("no output"))?;
+        let (sender, lines) = sync_channel(1024);
+        // Ends when the program closes its output, which it does at the latest when it is killed on drop.
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut running = Self { child, lines, ready: String::new() };
+        let deadline = Instant::now() + READY_PATIENCE;
+        loop {
+            match running.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) if line.starts_with("ready") => {
+                    running.ready = line;
+                    return Ok(running);
+                }
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) => return Err(HarnessError::new(format!("{shown} is not ready"))),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(HarnessError::new(format!("{shown} ended before it was ready")));
+                }
+            }
+        }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by its name, e.g. `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
+    }
+
+    /// Sends SIGTERM and waits.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub fn terminate(&mut self, patience: Duration) -> Result<ExitStatus, HarnessError> {
+        self.signal("TERM");
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Ok(status),
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(POLL),
+                Ok(None) => return Err(HarnessError::new("it did not end in time")),
+                Err(error) => return Err(HarnessError::new(error.to_string())),
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Simulated cameras.
+#[derive(Debug)]
+pub struct Cameras {
+    /// The program.
+    pub running: Running,
+    /// `rtsp://127.0.0.1:PORT`
+    pub url: String,
+    /// Takes commands.
+    pub control: ControlClient,
+    /// Where the truth is written.
+    pub truth: PathBuf,
+}
+
+impl Cameras {
+    /// Starts simulated cameras with small pictures, so that a test machine is not busy with them.
+    ///
+    /// # Errors
+    /// When they do not start.
+    pub fn start(count: u32, truth: &Path, extra: &[&str]) -> Result<Self, HarnessError> {
+        std::fs::create_dir_all(truth).map_err(|error| HarnessError::new(error.to_string()))?;
+        let mut command = Command::new(program("minhbach-camsim"));
+        command.args(["serve", "--cameras", &count.to_string(), "--listen", "127.0.0.1:0"]);
+        command.args(["--control", "127.0.0.1:0", "--truth-dir"]).arg(truth);
+        command.arg("--media-dir").arg(clips_dir()).args(extra);
+        let running = Running::start(&mut command)?;
+        let mut words = running.ready.split_whitespace().skip(1);
+        let url = words.next().unwrap_or_default().to_owned();
+        let control = words.find_map(|word| word.strip_prefix("control=")).and_then(|a| a.parse::<SocketAddr>().ok());
+        let control = control.ok_or_else(|| HarnessError::new("the cameras did not say their control address"))?;
+        Ok(Self { running, url, control: ControlClient::new(control), truth: truth.to_owned() })
+    }
+
+    /// Address of a stream.
+    #[must_use]
+    pub fn stream(&self, camera: u32, stream: &str) -> String {
+        format!("{}/cam{camera}/{stream}", self.url)
+    }
+}
+
+/// Encoded clips are kept beside what cargo builds.
+fn clips_dir() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    test.ancestors().nth(3).expect("a test lies in target/<profile>/deps").join("clips")
+}
+
+/// A server.
+#[derive(Debug)]
+pub struct Server {
+    /// The program.
+    pub running: Running,
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+    /// Address of the side door, `http://127.0.0.1:PORT`.
+    pub http: String,
+    /// Its data folder.
+    pub data: PathBuf,
+}
+
+impl Server {
+    /// Starts a server on a free port.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(data: &Path, config: &str) -> Result<Self, HarnessError> {
+        let io = |error: std::io::Error| HarnessError::new(error.to_string());
+        std::fs::create_dir_all(data).map_err(io)?;
+        let file = data.join("server.toml");
+        std::fs::write(&file, config).map_err(io)?;
+        let mut command = Command::new(program("minhbach-server"));
+        command.args(["run", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).arg("--config").arg(&file);
+        let running = Running::start(&mut command)?;
+        let word = |key: &str| {
+            let found = running.ready.split_whitespace().find_map(|word| word.strip_prefix(key));
+            found.map(ToOwned::to_owned).ok_or_else(|| HarnessError::new(format!("the server did not say {key}")))
+        };
+        let (url, http) = (word("grpc=")?, word("http=")?);
+        Ok(Self { running, url, http, data: data.to_owned() })
+    }
+
+    /// Runs minhbachctl against it.
+    ///
+    /// # Panics
+    /// When minhbachctl cannot be started.
+    #[must_use]
+    pub fn ctl(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(program("minhbachctl"));
+        command.args(["--server", &self.url, "--json"]).args(args).stdin(Stdio::null());
+        command.output().expect("minhbachctl starts")
+    }
+
+    /// Runs minhbachctl and returns its lines.
+    ///
+    /// # Errors
+    /// When it fails, with what it said.
+    pub fn ask(&self, args: &[&str]) -> Result<Vec<serde_json::Value>, HarnessError> {
+        let output = self.ctl(args);
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(HarnessError::new(format!("minhbachctl {}: {said}", args.join(" "))));
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let parse = |line| serde_json::from_str(line).map_err(|e| HarnessError::new(format!("{line}: {e}")));
+        text.lines().map(parse).collect()
+    }
+
+    /// Adds a camera and returns its id.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn add_camera(&self, name: &str, main: &str, extra: &[&str]) -> Result<String, HarnessError> {
+        let mut args = vec!["camera", "add", "--name", name, "--main", main];
+        args.extend(extra);
+        let answer = self.ask(&args)?;
+        let id = answer.first().and_then(|line| line["id"].as_str());
+        id.map(ToOwned::to_owned).ok_or_else(|| HarnessError::new("the answer has no id"))
+    }
+
+    /// Asks again and again until `is` holds for the answer.
+    ///
+    /// # Errors
+    /// When it does not within `patience`; the last answer is told.
+    pub fn until(
+        &self,
+        args: &[&str],
+        patience: Duration,
+        is: impl Fn(&[serde_json::Value]) -> bool,
+    ) -> Result<Vec<serde_json::Value>, HarnessError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let answer = self.ask(args)?;
+            if is(&answer) {
+                return Ok(answer);
+            }
+            if Instant::now() >= deadline {
+                return Err(HarnessError::new(format!("not within {patience:?}: {answer:?}")));
+            }
+            std::thread::sleep(POLL * 4);
+        }
+    }
+
+    /// Recorded media files of a camera's stream, in the order of time.
+    #[must_use]
+    pub fn files(&self, camera: &str, stream: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        collect(&self.data.join("footage/v1").join(camera).join(stream), &mut found);
+        found.sort();
+        found
+    }
+}
+
+fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "mp4") {
+            into.push(path);
+        }
+    }
+}

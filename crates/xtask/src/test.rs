@@ -1,0 +1,36 @@
+//! `cargo xtask test`: installs what is missing, checks, builds every part, and runs every test.
+
+use std::process::Command;
+
+use crate::shell::{Outcome, has, run, workspace};
+use crate::{lint, parts, setup};
+
+/// Install what is missing, then run every check and every test.
+#[derive(Debug, Default, clap::Args)]
+pub struct Test {
+    /// Only tests whose name contains this; no lints.
+    filter: Option<String>,
+}
+
+impl Test {
+    /// Runs the checks and the tests.
+    pub fn run(self) -> Outcome {
+        setup::run(setup::Scope::Everything)?;
+        if self.filter.is_none() {
+            lint::run_all()?;
+        }
+        // The tests in `tests/` start the programs, so these are built first.
+        parts::build(&["minhbach-server", "minhbach-ctl", "minhbach-camsim"])?;
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(workspace());
+        if has("cargo-nextest") {
+            cargo.args(["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]);
+        } else {
+            cargo.args(["test", "--locked", "--workspace", "--no-fail-fast", "--"]);
+        }
+        cargo.args(self.filter);
+        cargo.env("MINHBACH_PROGRAMS", parts::program("").as_os_str());
+        cargo.env("MINHBACH_CLIPS", parts::media_dir());
+        run(&mut cargo)
+    }
+}
