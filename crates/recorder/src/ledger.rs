@@ -64,7 +64,6 @@ pub struct Ledger {
 
 impl Ledger {
     /// A ledger and its writer, which must be run by a task of its own until it returns.
-    #[must_use]
     pub fn new(index: Arc<dyn Index>) -> (Self, impl Future<Output = ()> + Send) {
         let (entries, receiver) = mpsc::channel(QUEUE);
         let stats = Arc::new(LedgerStats::default());
