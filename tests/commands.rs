@@ -1,1 +1,1 @@
-//! Being written.
+//! The contract of `minhbachctl`.

@@ -1,1 +1,1 @@
-//! Being written.
+//! Cameras that fail in every way they can.

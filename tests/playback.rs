@@ -1,1 +1,1 @@
-//! Being written.
+//! Playback and export of what was recorded.

@@ -10,7 +10,7 @@ const CONFIG: &str = "[recording]\nsegment_secs = 4\n";
 
 fn recorded_seconds(server: &Server, camera: &str, stream: &str) -> f64 {
     let args = ["recordings", "list", "--camera", camera, "--stream", stream, "--from", "-1h", "--to", "now"];
-    let lines = server.ask(&args).unwrap();
+    let lines = server.ask(&args).expect("the list");
     let frames: u64 = lines.iter().filter_map(|line| line["video_samples"].as_u64()).sum();
     frames as f64 / if stream == "main" { 25.0 } else { 12.5 }
 }

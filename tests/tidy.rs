@@ -1,1 +1,1 @@
-//! Being written.
+//! Rules of the tree that a compiler does not hold.

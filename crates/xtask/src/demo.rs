@@ -31,10 +31,10 @@ pub struct Demo {
     screenshot: Option<PathBuf>,
 }
 
-/// Where the simulated cameras stand.
-const PLACES: &[(&str, &[(&str, &[&str])])] = &[
-    ("UBND phường Hải Châu", &[("Bộ phận Một cửa", &["Quầy 1 – Hộ tịch", "Quầy 2 – Đất đai"])]),
-    ("Sở Xây dựng", &[("Bộ phận Tiếp nhận và Trả kết quả", &["Quầy 3 – Cấp phép xây dựng", "Phòng tiếp công dân"])]),
+/// Where the simulated cameras stand: agency, site, contact points.
+const PLACES: &[(&str, &str, &[&str])] = &[
+    ("UBND phường Hải Châu", "Bộ phận Một cửa", &["Quầy 1 – Hộ tịch", "Quầy 2 – Đất đai"]),
+    ("Sở Xây dựng", "Bộ phận Tiếp nhận và Trả kết quả", &["Quầy 3 – Cấp phép xây dựng", "Phòng tiếp công dân"]),
 ];
 
 impl Demo {
@@ -83,14 +83,12 @@ impl Demo {
 /// Adds places and cameras.
 fn furnish(server: &Server, cameras: &Cameras, count: u32) -> Outcome<Vec<(String, String)>> {
     let mut points = Vec::new();
-    for (agency, sites) in PLACES {
+    for (agency, site, names) in PLACES {
         let agency = id(&ctl(&server.url, &["place", "add-agency", "--name", agency])?)?;
-        for (site, names) in *sites {
-            let site = id(&ctl(&server.url, &["place", "add-site", "--name", site, "--agency", &agency])?)?;
-            for name in *names {
-                let point = ctl(&server.url, &["place", "add-contact-point", "--name", name, "--site", &site])?;
-                points.push((id(&point)?, *name));
-            }
+        let site = id(&ctl(&server.url, &["place", "add-site", "--name", site, "--agency", &agency])?)?;
+        for name in *names {
+            let point = ctl(&server.url, &["place", "add-contact-point", "--name", name, "--site", &site])?;
+            points.push((id(&point)?, *name));
         }
     }
     let mut added = Vec::new();
