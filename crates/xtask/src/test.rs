@@ -20,7 +20,7 @@ impl Test {
             lint::run_all()?;
         }
         // The tests in `tests/` start the programs, so these are built first.
-        parts::build(&["minhbach-server", "minhbach-ctl", "minhbach-camsim"])?;
+        parts::build(&["minhbach-server", "minhbach-ctl", "minhbach-camsim", "minhbach-console"])?;
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(workspace());
         if has("cargo-nextest") {
