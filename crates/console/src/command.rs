@@ -357,7 +357,7 @@ pub fn allowed(modifiers: Modifiers, key: Key, focus: Focus) -> bool {
     let own =
         matches!(key, Key::Space | Key::Enter | Key::ArrowLeft | Key::ArrowRight | Key::Home | Key::End | Key::Delete);
     if modifiers == Modifiers::NONE {
-        return !focus.text && !(own && focus.widget);
+        return !(focus.text || own && focus.widget);
     }
     // In a text field Ctrl+Z undoes typing.
     !(focus.text && key == Key::Z)

@@ -71,7 +71,7 @@ fn exports(ctx: &Ctx<'_>, item: &mut impl FnMut(String, Color32)) {
     let (written, total) =
         running.iter().map(|job| job.bytes()).fold((0, 0), |sum, job| (sum.0 + job.0, sum.1 + job.1));
     if !running.is_empty() {
-        let percent = if total == 0 { 0 } else { written.saturating_mul(100) / total };
+        let percent = written.saturating_mul(100).checked_div(total).unwrap_or(0);
         item(t!(ctx, "status-export", percent = percent.to_string()), tokens::ACCENT);
     }
 }
