@@ -1,1 +1,113 @@
-//! Cameras that fail in every way they can.
+//! Cameras that fail in every way they can: each its own state and message, and none disturbs another.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use minhbach_testkit::control::Command;
+use minhbach_testkit::harness::{Cameras, Server};
+use serde_json::Value;
+
+fn stream(lines: &[Value]) -> &Value {
+    &lines[0]
+}
+
+fn state(server: &Server, id: &str, patience: Duration, reason: &str) -> Value {
+    let is = |lines: &[Value]| stream(lines)["state"] == "failed" && stream(lines)["reason"] == reason;
+    let lines = server.until(&["camera", "show", id], patience, is).expect(reason);
+    stream(&lines).clone()
+}
+
+#[test]
+fn each_failure_has_its_own_reason_and_one_bad_camera_disturbs_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let account = ["--profile", "plain", "--username", "viewer", "--password", "dung-mat-khau"];
+    let cameras = Cameras::start(1, &dir.path().join("truth"), &account).unwrap();
+    let server = Server::start(&dir.path().join("data"), "[camera]\nstep_timeout_secs = 2\n").unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (right, wrong) = (file("right", "dung-mat-khau\n"), file("wrong", "sai\n"));
+    let main = cameras.stream(0, "main");
+    let good = server.add_camera("tốt", &main, &["--username", "viewer", "--password-file", &right]).unwrap();
+
+    // One that accepts and never answers, and one that answers with rubbish.
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    let rubbish = TcpListener::bind("127.0.0.1:0").unwrap();
+    let rubbish_address = rubbish.local_addr().unwrap();
+    let talker = std::thread::spawn(move || {
+        for _ in 0..2 {
+            if let Ok((mut socket, _)) = rubbish.accept() {
+                // The server hangs up as soon as it has read this.
+                let _ = socket.write_all(b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n\r\n\r\n");
+            }
+        }
+    });
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+
+    let cases = [
+        ("sai mật khẩu", main.clone(), "auth_refused", Some(&wrong)),
+        ("không có tên", "rtsp://khong-co-may-nay.invalid/x".to_owned(), "unknown_host", None),
+        ("cổng đóng", format!("rtsp://{closed}/x"), "connection_refused", None),
+        ("im lặng", format!("rtsp://{}/x", deaf.local_addr().unwrap()), "timed_out", None),
+        ("sai đường dẫn", format!("{}/cam99/main", cameras.url), "not_found", Some(&right)),
+        ("không phải camera", format!("rtsp://{rubbish_address}/x"), "protocol", None),
+    ];
+    for (name, url, reason, password) in &cases {
+        let account = password.map(|file| ["--username", "viewer", "--password-file", file.as_str()]);
+        let id = server.add_camera(name, url, account.as_ref().map_or(&[], |a| &a[..])).unwrap();
+        let shown = state(&server, &id, Duration::from_secs(20), reason);
+        assert!(!shown["message"].as_str().unwrap_or_default().is_empty(), "{name} says nothing: {shown}");
+        let text = shown.to_string();
+        assert!(!text.contains("dung-mat-khau") && !text.contains("\"sai\""), "a password is shown: {text}");
+    }
+    let good = server.ask(&["camera", "show", &good]).unwrap();
+    assert_eq!(stream(&good)["state"], "recording", "{good:?}");
+    talker.join().unwrap();
+}
+
+#[test]
+fn a_camera_that_stalls_without_closing_is_noticed_within_ten_seconds_and_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let cameras = Cameras::start(1, &dir.path().join("truth"), &["--profile", "plain"]).unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    let id = server.add_camera("Quầy 1", &cameras.stream(0, "main"), &[]).unwrap();
+    let recording = |lines: &[Value]| stream(lines)["state"] == "recording";
+    server.until(&["camera", "show", &id], Duration::from_secs(30), recording).unwrap();
+
+    cameras.control.send(0, Command::Stall { seconds: 14.0 }).unwrap();
+    let stalled = Instant::now();
+    state(&server, &id, Duration::from_secs(12), "stalled");
+    assert!(stalled.elapsed() <= Duration::from_secs(10), "noticed after {:?}", stalled.elapsed());
+    server.until(&["camera", "show", &id], Duration::from_secs(40), recording).unwrap();
+    let args = ["recordings", "list", "--camera", &id, "--from", "-1h", "--to", "now"];
+    let closed = |lines: &[Value]| lines.iter().any(|l| l["cause"] == "stalled" && l["end"].is_string());
+    server.until(&args, Duration::from_secs(20), closed).unwrap();
+}
+
+#[test]
+fn a_jump_of_the_camera_clock_and_a_new_resolution_lose_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut cameras =
+        Cameras::start(1, &dir.path().join("truth"), &["--profile", "plain", "--prepare-effects"]).unwrap();
+    let mut server = Server::start(&dir.path().join("data"), "").unwrap();
+    let id = server.add_camera("Quầy 1", &cameras.stream(0, "main"), &[]).unwrap();
+    let args = ["recordings", "list", "--camera", &id, "--from", "-1h", "--to", "now"];
+    let frames = |lines: &[Value]| lines.iter().filter_map(|l| l["video_samples"].as_u64()).sum::<u64>();
+    server.until(&args, Duration::from_secs(30), |l| frames(l) > 75).unwrap();
+    cameras.control.send(0, Command::Jump { ms: -90_000 }).unwrap();
+    server.until(&args, Duration::from_secs(30), |l| frames(l) > 150).unwrap();
+    cameras.control.send(0, Command::Jump { ms: 3_600_000 }).unwrap();
+    server.until(&args, Duration::from_secs(30), |l| frames(l) > 225).unwrap();
+    cameras.control.send(0, Command::Resolution).unwrap();
+    server.until(&args, Duration::from_secs(30), |l| frames(l) > 375).unwrap();
+    assert!(server.running.terminate(Duration::from_secs(20)).unwrap().success());
+
+    cameras.finish().unwrap();
+    let files = server.files(&id, "main");
+    assert_eq!(files.len(), 2, "a new resolution needs a new file, a jump of the clock does not: {files:?}");
+    let verdict = minhbach_testkit::oracle::check(&files, &cameras.truth.join("cam0-main.jsonl")).unwrap();
+    assert!(verdict.complete() && verdict.video > 375, "{verdict:?}");
+}

@@ -18,7 +18,7 @@ fn recorded_seconds(server: &Server, camera: &str, stream: &str) -> f64 {
 #[test]
 fn every_picture_and_sound_is_recorded_once_and_to_the_bit() {
     let dir = tempfile::tempdir().unwrap();
-    let cameras = Cameras::start(4, &dir.path().join("truth"), &["--profile", "mixed"]).unwrap();
+    let mut cameras = Cameras::start(4, &dir.path().join("truth"), &["--profile", "mixed"]).unwrap();
     let mut server = Server::start(&dir.path().join("data"), CONFIG).unwrap();
     let ids: Vec<String> = (0..4)
         .map(|n| {
@@ -32,6 +32,7 @@ fn every_picture_and_sound_is_recorded_once_and_to_the_bit() {
     }
     assert!(server.running.terminate(Duration::from_secs(20)).unwrap().success());
 
+    cameras.finish().unwrap();
     for (n, id) in ids.iter().enumerate() {
         for stream in ["main", "sub"] {
             let files = server.files(id, stream);

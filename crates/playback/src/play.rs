@@ -17,9 +17,11 @@ use crate::open::{OpenSegment, is_damage};
 
 /// How long to wait for the next fragment of a file that is still being written.
 const WAIT: Duration = Duration::from_millis(150);
+/// How often the next file is looked for before playback goes on live without it: twice the time a sync may take.
+const WAITS_MAX: u32 = 40;
 /// A border smaller than this is no gap.
 const GAP_MIN_NS: i64 = 150_000_000;
-/// How long after the last written picture the ring must have gone quiet before the end counts as interrupted.
+/// Until then: a gap that lasts is looked for in all time to come.
 const FAR_FUTURE_NS: i64 = 365 * 86_400 * 1_000_000_000;
 
 /// What to play.
@@ -88,6 +90,9 @@ pub struct Player {
     started: bool,
     /// Live samples up to here were given out from the files already.
     given_until: WallTime,
+    edge_told: bool,
+    /// Looks for a file that has no row yet.
+    waits: u32,
 }
 
 impl Player {
@@ -107,6 +112,8 @@ impl Player {
             waiting_in_gap: false,
             started: false,
             given_until: WallTime(i64::MIN),
+            edge_told: false,
+            waits: 0,
         }
     }
 
@@ -153,6 +160,7 @@ impl Player {
             Err(error) => return Err(error),
         };
         self.started = true;
+        self.waits = 0;
         self.waiting_in_gap = false;
         let next = opened.fragment_for(at);
         self.place = Place::Segment {
@@ -166,21 +174,35 @@ impl Player {
 
     /// No file holds this moment or a later one: live, or the end.
     async fn beyond_the_files(&mut self, at: WallTime) -> Result<(), PlaybackError> {
-        match (&self.feed, self.request.to) {
-            (Some(feed), to) if to.is_none_or(|to| to > at) => {
-                self.place = Place::Live(feed.subscribe(StartAt::After(at.offset_ns(-1))));
-                if feed.interrupted().is_some() {
-                    self.tell_gap(at, at.offset_ns(FAR_FUTURE_NS)).await?;
-                }
+        let feed = self.feed.clone().filter(|_| self.request.to.is_none_or(|to| to > at));
+        let Some(feed) = feed else {
+            if let Some(to) = self.request.to {
+                self.tell_gap(at, to).await?;
             }
-            (_, to) => {
-                if let Some(to) = to {
-                    self.tell_gap(at, to).await?;
-                }
-                self.pending.push_back(Event::EndOfRange);
-            }
+            self.pending.push_back(Event::EndOfRange);
+            return Ok(());
+        };
+        let flowing = feed.interrupted().is_none();
+        if flowing && self.started && !feed.reaches_back_to(at) && self.waits < WAITS_MAX {
+            // The next file is being written and has no row yet, and the ring has moved on: its row comes with the next sync.
+            self.waits += 1;
+            tokio::time::sleep(WAIT).await;
+            self.place = Place::Search(at);
+            return Ok(());
         }
+        if !flowing {
+            self.tell_gap(at, at.offset_ns(FAR_FUTURE_NS)).await?;
+        }
+        self.go_live(&feed, at);
         Ok(())
+    }
+
+    /// Goes on from the feed's ring behind `until`, up to which everything was given out.
+    fn go_live(&mut self, feed: &Feed, until: WallTime) {
+        // What starts where the file ends is the first that was not given out; times are exact to a tick or two.
+        self.given_until = until.offset_ns(-1_000_000);
+        self.edge_told = false;
+        self.place = Place::Live(feed.subscribe(StartAt::After(self.given_until)));
     }
 
     async fn read_fragment(
@@ -233,10 +255,8 @@ impl Player {
     ) -> Result<(), PlaybackError> {
         let live = self.feed.as_ref().filter(|feed| feed.interrupted().is_none() && feed.reaches_back_to(last));
         if let Some(feed) = live {
-            self.pending.push_back(Event::LiveEdge);
-            // What starts where the file ends is the first that was not given out; times are exact to a tick or two.
-            self.given_until = last.offset_ns(-1_000_000);
-            self.place = Place::Live(feed.subscribe(StartAt::After(self.given_until)));
+            let feed = feed.clone();
+            self.go_live(&feed, last);
             return Ok(());
         }
         let PlayRequest { camera, stream, .. } = self.request;
@@ -267,6 +287,9 @@ impl Player {
                 if self.request.to.is_some_and(|to| sample.wall >= to) {
                     self.pending.push_back(Event::EndOfRange);
                     return;
+                }
+                if !std::mem::replace(&mut self.edge_told, true) {
+                    self.pending.push_back(Event::LiveEdge);
                 }
                 self.give(vec![sample]);
             }

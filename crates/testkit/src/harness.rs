@@ -156,6 +156,14 @@ impl Cameras {
         Ok(Self { running, url, control: ControlClient::new(control), truth: truth.to_owned() })
     }
 
+    /// Ends the cameras, after which the truth is complete on disk.
+    ///
+    /// # Errors
+    /// When they do not end in time.
+    pub fn finish(&mut self) -> Result<(), HarnessError> {
+        self.running.terminate(Duration::from_secs(20)).map(|_| ())
+    }
+
     /// Address of a stream.
     #[must_use]
     pub fn stream(&self, camera: u32, stream: &str) -> String {
