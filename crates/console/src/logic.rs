@@ -98,7 +98,9 @@ fn wanted(state: &State) -> Vec<Wanted> {
         .filter(known)
         .map(|camera| {
             let has_sub = state.cameras.get(camera).is_some_and(|status| status.camera.draft.sub.is_some());
-            let stream = if has_sub { wall.stream(camera) } else { StreamKind::Main };
+            // Live view brings the main stream's sound with the sub stream; in playback sound is read only where it is heard.
+            let heard = !live && wall.audible == Some(camera);
+            let stream = if has_sub && !heard { wall.stream(camera) } else { StreamKind::Main };
             Wanted { camera, stream }
         })
         .collect()

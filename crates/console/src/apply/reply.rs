@@ -12,7 +12,7 @@ use crate::net::{ChangeFrom, FileKind, Problem, Reply, Request};
 use crate::state::cameras::{Test, TestRow};
 use crate::state::export::FileState;
 use crate::state::playback::Lane;
-use crate::state::shell::{Flagged, Link, Tone};
+use crate::state::shell::{Page, Flagged, Link, Tone};
 use crate::state::wall::{Layout, SLOTS};
 use crate::text::{Message, server_error};
 
@@ -143,6 +143,10 @@ fn cameras(target: &mut Target<'_>, list: Vec<CameraStatus>) {
         }
         target.state.live.fill(&ids);
         target.state.live.audible = None;
+    }
+    if first && target.state.shell.page == Page::Playback {
+        // The console was opened on this page; only now is it known which cameras there are.
+        super::playback::enter(target);
     }
 }
 
