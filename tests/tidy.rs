@@ -23,7 +23,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("console", 4),
     ("ctl", 4),
 ];
-const DEV: &[&str] = &["testkit", "camsim", "xtask", "tests"];
+const DEV: &[&str] = &["testkit", "camsim", "bench", "xtask", "tests"];
 /// Libraries that only some crates may name.
 const ONLY: &[(&str, &[&str])] = &[
     ("egui", &["console"]),

@@ -3,6 +3,7 @@
 //! What belongs here: installing what is missing, starting the parts, checking the tree. What does not: anything the
 //! product itself does.
 
+mod bench;
 mod demo;
 mod lint;
 mod parts;
@@ -30,6 +31,8 @@ enum Task {
     Demo(demo::Demo),
     /// Install what is missing, then run every check and every test.
     Test(test::Test),
+    /// Measure what the server costs, beside a floor in the same run.
+    Bench(bench::Bench),
     /// What CI runs: the same as `test`.
     Ci,
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::run(setup::Scope::Everything),
         Task::Demo(demo) => demo.run(),
         Task::Test(test) => test.run(),
+        Task::Bench(bench) => bench.run(),
         Task::Ci => test::Test::default().run(),
     };
     match result {

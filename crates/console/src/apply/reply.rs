@@ -12,7 +12,7 @@ use crate::net::{ChangeFrom, FileKind, Problem, Reply, Request};
 use crate::state::cameras::{Test, TestRow};
 use crate::state::export::FileState;
 use crate::state::playback::Lane;
-use crate::state::shell::{Page, Flagged, Link, Tone};
+use crate::state::shell::{Flagged, Link, Page, Tone};
 use crate::state::wall::{Layout, SLOTS};
 use crate::text::{Message, server_error};
 

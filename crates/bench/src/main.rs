@@ -1,0 +1,77 @@
+//! `minhbach-bench`: what recording and live view cost, measured beside a floor in the same run.
+//!
+//! Started by `cargo xtask bench`. Absolute figures depend on the machine and on loopback; only ratios to the floor of the
+//! same run count. What belongs here: load, floor, meter, report. What does not: tests that pass or fail.
+
+mod floor;
+mod ingest;
+mod live;
+mod meter;
+mod packets;
+mod replay;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Benchmarks of the Minh Bạch server.
+#[derive(Debug, Parser)]
+#[command(name = "minhbach-bench", version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// CPU seconds a camera-hour of recording, beside the cost floor.
+    Ingest(ingest::Ingest),
+    /// First picture on a new viewer, and what the server adds between socket and subscriber.
+    Live(live::Live),
+    /// Serve many cheap cameras; used by the others.
+    Replay {
+        /// Number of cameras.
+        #[arg(long)]
+        cameras: u32,
+        /// Where encoded clips are kept.
+        #[arg(long)]
+        media_dir: PathBuf,
+    },
+    /// Read the bytes of many cameras and write them to files as they come; used by the others.
+    Floor {
+        /// `127.0.0.1:PORT`
+        #[arg(long)]
+        address: std::net::SocketAddr,
+        /// Number of cameras.
+        #[arg(long)]
+        cameras: u32,
+        /// Where the files go.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// What every part returns: a message for a person.
+pub(crate) type Outcome<T = ()> = Result<T, String>;
+
+/// Turns an error into a message that says what was tried.
+pub(crate) fn failed<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> String {
+    move |error| format!("{what}: {error}")
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Ingest(ingest) => ingest.run(),
+        Command::Live(live) => live.run(),
+        Command::Replay { cameras, media_dir } => replay::run(cameras, &media_dir),
+        Command::Floor { address, cameras, out } => floor::run(address, cameras, &out),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("minhbach-bench: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
