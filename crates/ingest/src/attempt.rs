@@ -30,6 +30,12 @@ use crate::source::{IngestOptions, StreamConfig};
 static NEXT_RUN: AtomicU64 = AtomicU64::new(1);
 static NEXT_FORMAT: AtomicU64 = AtomicU64::new(1);
 
+/// How long pictures may come without one that can be decoded alone: longer than the longest group of pictures in use.
+const KEY_LIMIT: Duration = Duration::from_secs(40);
+/// Packets that cannot be used, before the connection is given up.
+const BAD_PACKETS_MAX: u32 = 50;
+const BAD_PACKETS_WINDOW: Duration = Duration::from_secs(10);
+
 /// Sender reports count from 1900 (RFC 3550 §4); any epoch will do for differences.
 const NTP_FRACTION: i128 = 1 << 32;
 
@@ -68,11 +74,20 @@ async fn connect_and_run(
         .session_group(Arc::clone(group));
     let mut session = step("DESCRIBE", options, Session::describe(config.url.clone(), session_options)).await?;
     let (video, audio) = choose(&session)?;
-    for index in std::iter::once(video).chain(audio) {
-        let setup =
-            SetupOptions::default().transport(Transport::Tcp(Default::default())).frame_format(FrameFormat::MP4);
-        step("SETUP", options, session.setup(index, setup)).await?;
-    }
+    let setup = || SetupOptions::default().transport(Transport::Tcp(Default::default())).frame_format(FrameFormat::MP4);
+    step("SETUP", options, session.setup(video, setup())).await?;
+    let audio = match audio {
+        Some(index) => match step("SETUP of the sound", options, session.setup(index, setup())).await {
+            Ok(()) => Some(index),
+            // After a time-out the answer may still come and be taken for that to the next request.
+            Err(failure) if matches!(failure.kind, FailureKind::TimedOut | FailureKind::Closed) => return Err(failure),
+            Err(failure) => {
+                tracing::warn!(camera = %config.camera, %failure, "the camera refuses its sound; recording goes on without");
+                None
+            }
+        },
+        None => None,
+    };
     let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
     let session = step("PLAY", options, session.play(play)).await?;
     let demuxed = session.demuxed().map_err(|e| Failure::from_retina("stream set-up", &e))?;
@@ -109,10 +124,8 @@ async fn step<T>(
 /// The first video stream that can be recorded, and the first sound.
 fn choose(session: &Session<Described>) -> Result<(usize, Option<usize>), Failure> {
     let streams = session.streams();
-    let find = |media: &str, known: fn(&str) -> bool| {
-        streams.iter().position(|s| s.media() == media && known(s.encoding_name()))
-    };
-    let Some(video) = find("video", |name| video_codec(name).is_some()) else {
+    let find = |media: &str, known: fn(&Stream) -> bool| streams.iter().position(|s| s.media() == media && known(s));
+    let Some(video) = find("video", |s| video_codec(s.encoding_name()).is_some()) else {
         let offered: Vec<&str> = streams.iter().filter(|s| s.media() == "video").map(Stream::encoding_name).collect();
         return Err(if offered.is_empty() {
             Failure::new(FailureKind::NoVideo, "the camera offers no video at this address")
@@ -124,11 +137,15 @@ fn choose(session: &Session<Described>) -> Result<(usize, Option<usize>), Failur
             )
         });
     };
-    let audio = find("audio", |name| audio_codec(name).is_some());
+    // Without parameters there is no way to take its packets apart; that must not cost the pictures.
+    let audio = find("audio", |s| audio_codec(s.encoding_name()).is_some() && s.parameters().is_some());
     if audio.is_none()
         && let Some(other) = streams.iter().find(|s| s.media() == "audio")
     {
-        tracing::warn!(encoding = other.encoding_name(), "the camera's sound has a codec that is not supported");
+        tracing::warn!(
+            encoding = other.encoding_name(),
+            "the camera's sound has a codec or settings that are not supported"
+        );
     }
     Ok((video, audio))
 }
@@ -164,6 +181,10 @@ struct Run {
     /// Arrivals are measured by the monotonic clock, so that a step of the wall clock is noticed and not believed.
     anchor: (Instant, WallTime),
     checked: Instant,
+    /// A picture that can be decoded alone has come.
+    key_seen: bool,
+    /// Packets that could not be used, within the seconds since then.
+    bad_packets: (Instant, u32),
 }
 
 impl Run {
@@ -180,6 +201,8 @@ impl Run {
             wall: clock.clone(),
             anchor: (now, clock.now()),
             checked: now,
+            key_seen: false,
+            bad_packets: (now, 0),
         }
     }
 
@@ -188,7 +211,8 @@ impl Run {
         options: &IngestOptions,
         sink: &mut (dyn FnMut(Sample) -> ControlFlow<()> + Send),
     ) -> Result<(), Failure> {
-        let mut deadline = Instant::now() + options.stall_timeout;
+        let started = Instant::now();
+        let mut deadline = started + options.stall_timeout;
         loop {
             let item = match tokio::time::timeout_at(deadline, self.demuxed.next()).await {
                 Err(_) => {
@@ -199,9 +223,21 @@ impl Run {
                     ));
                 }
                 Ok(None) => return Err(Failure::new(FailureKind::Closed, "the camera ended the stream")),
-                Ok(Some(Err(error))) => return Err(Failure::from_retina("stream", &error)),
+                Ok(Some(Err(error))) => {
+                    self.tolerate(&error)?;
+                    continue;
+                }
                 Ok(Some(Ok(item))) => item,
             };
+            if !self.key_seen && started.elapsed() > KEY_LIMIT {
+                let secs = KEY_LIMIT.as_secs();
+                return Err(Failure::new(
+                    FailureKind::NoVideo,
+                    format!(
+                        "pictures come, but for {secs} s none from which decoding can start (key frame, parameter sets)"
+                    ),
+                ));
+            }
             let arrival = self.arrival()?;
             let sample = match item {
                 CodecItem::VideoFrame(frame) => {
@@ -221,6 +257,23 @@ impl Run {
                 return Ok(());
             }
         }
+    }
+
+    /// One odd packet costs a picture, not the connection; many in a short time do.
+    fn tolerate(&mut self, error: &retina::Error) -> Result<(), Failure> {
+        // Retina keeps its kinds to itself: what concerns one packet names it.
+        if !error.to_string().contains("\npkt: ") {
+            return Err(Failure::from_retina("stream", error));
+        }
+        let (since, count) = &mut self.bad_packets;
+        if since.elapsed() > BAD_PACKETS_WINDOW {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        if *count == 1 {
+            tracing::warn!(failure = %Failure::from_retina("packet", error), "a packet cannot be used");
+        }
+        if *count > BAD_PACKETS_MAX { Err(Failure::from_retina("stream", error)) } else { Ok(()) }
     }
 
     fn arrival(&mut self) -> Result<WallTime, Failure> {
@@ -269,13 +322,15 @@ impl Run {
             // Parameter sets only in band, and none has come yet.
             return Ok(None);
         };
+        let key = frame.is_random_access_point() || format.video.codec == VideoCodec::Mjpeg;
+        self.key_seen |= key;
         Ok(Some(Sample {
             track: Track::Video,
             pts: placed.pts,
             duration: 0,
             wall: placed.wall,
             received,
-            key: frame.is_random_access_point() || format.video.codec == VideoCodec::Mjpeg,
+            key,
             lost_packets: frame.loss(),
             format: Arc::clone(format),
             data: Bytes::from(frame.into_data()),

@@ -14,10 +14,13 @@ const SEC: i64 = 1_000_000_000;
 const AHEAD_NS: i64 = 2 * SEC;
 /// Media time that steps back further than B pictures ever do.
 const BACK_NS: i64 = 2 * SEC;
-/// How fast the tie may move: quickly while it is being found, then at the rate NTP allows itself (500 ppm).
+/// How fast the tie may move: quickly while it is being found (this much media time takes off most of the error), then at
+/// the rate NTP allows itself (500 ppm).
 const SETTLING_NS: i64 = 20 * SEC;
-const SETTLING_DIVISOR: i64 = 20;
+const SETTLING_TIME_NS: i64 = 2 * SEC;
 const SETTLED_DIVISOR: i64 = 2000;
+/// Longest stretch of media time that counts for one step of the tie.
+const STEP_MAX_NS: i64 = 2 * SEC;
 /// The least delay is looked for in windows of this length.
 const WINDOW_NS: i64 = 5 * SEC;
 /// A tie that is further off than this was broken by a step of the server's or the camera's clock.
@@ -25,7 +28,10 @@ const BROKEN_NS: i64 = 5 * SEC;
 /// Sound is moved when two sender reports agree that it is off by more than this.
 const SKEW_MIN_NS: i64 = 15 * MS;
 /// A skew beyond this says that the camera's reports are wrong.
-const SKEW_MAX_NS: i64 = 5 * SEC;
+const SKEW_MAX_NS: i64 = 2 * SEC;
+/// Sound and picture come over one connection: when their delays differ by more than this, the camera told their common
+/// start wrongly (`rtptime`, RFC 2326 §12.33).
+const APART_NS: i64 = 2 * SEC;
 
 /// Where a sample belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +64,10 @@ pub(crate) struct RunClock {
     window_end_ns: i64,
     window_min: Option<i64>,
     previous_min: Option<i64>,
+    /// Media time of the last picture.
+    last_media_ns: i64,
+    /// Arrival minus media time of the last picture.
+    last_seen_ns: Option<i64>,
     /// The last jump that was bridged: when, and by how much.
     jump: Option<(i64, i64)>,
     suspected_skew: Option<i64>,
@@ -75,6 +85,8 @@ impl RunClock {
             window_end_ns: 0,
             window_min: None,
             previous_min: None,
+            last_media_ns: 0,
+            last_seen_ns: None,
             jump: None,
             suspected_skew: None,
             jumps: 0,
@@ -91,6 +103,9 @@ impl RunClock {
     pub fn place(&mut self, track: Track, ticks: i64, received: WallTime) -> Placed {
         let arrival = received.0;
         self.bridge_jump(track, ticks, arrival);
+        if track == Track::Audio {
+            self.bring_together(ticks, arrival);
+        }
         let clock = self.track(track);
         let pts = Ticks(ticks + clock.shift);
         let media = clock.scale.to_ns(pts);
@@ -121,11 +136,30 @@ impl RunClock {
                 if let Some(audio) = &mut self.audio {
                     audio.shift += audio.scale.from_ns(skew).0;
                     audio.report = None;
+                    // No jump of the camera's: the next packet is compared with nothing.
+                    audio.last = None;
                 }
                 tracing::info!(skew_ms = skew / MS, "sound moved to where the camera's sender reports put it");
             }
             _ => self.suspected_skew = Some(skew),
         }
+    }
+
+    /// Moves sound whose delay differs wildly from that of the pictures.
+    fn bring_together(&mut self, ticks: i64, arrival: i64) {
+        let (Some(seen), Some(audio)) = (self.last_seen_ns, &mut self.audio) else { return };
+        let own = arrival - audio.scale.to_ns(Ticks(ticks + audio.shift));
+        let apart = own - seen;
+        if apart.abs() <= APART_NS {
+            return;
+        }
+        tracing::warn!(
+            apart_ms = apart / MS,
+            "the camera told the start of its sound wrongly; it is placed by arrival"
+        );
+        audio.shift += audio.scale.from_ns(apart).0;
+        audio.last = None;
+        audio.report = None;
     }
 
     fn track(&mut self, track: Track) -> &mut TrackClock {
@@ -161,6 +195,9 @@ impl RunClock {
     /// Moves the tie towards the least delayed arrivals; returns whether it was broken and is set anew.
     fn follow(&mut self, media: i64, arrival: i64) -> bool {
         let seen = arrival - media;
+        self.last_seen_ns = Some(seen);
+        let since_last = (media - self.last_media_ns).clamp(0, STEP_MAX_NS);
+        self.last_media_ns = media;
         let Some(tie) = self.tie_ns else {
             self.tie_ns = Some(seen);
             self.started_ns = media;
@@ -183,10 +220,14 @@ impl RunClock {
             self.tie_ns = Some(target);
             return true;
         }
-        let divisor = if media - self.started_ns < SETTLING_NS { SETTLING_DIVISOR } else { SETTLED_DIVISOR };
-        // One picture's share: pictures are at most a few seconds apart.
-        let since_last = 40 * MS;
-        let limit = since_last / divisor;
+        let settled = since_last / SETTLED_DIVISOR;
+        let limit = if media - self.started_ns < SETTLING_NS {
+            let share = i128::from(error.abs()) * i128::from(since_last) / i128::from(SETTLING_TIME_NS);
+            // Never so fast that wall time would stand still or run back.
+            settled.max(i64::try_from(share).unwrap_or(0)).min(since_last * 9 / 10)
+        } else {
+            settled
+        };
         self.tie_ns = Some(tie + error.clamp(-limit, limit));
         false
     }
@@ -272,6 +313,47 @@ mod tests {
             assert!(!clock.place(Track::Video, n * 3600, WallTime(T0 + arrival)).broken);
         }
         assert_eq!(clock.jumps(), 0);
+    }
+
+    #[test]
+    fn a_buffered_group_of_pictures_at_the_start_is_caught_up_with_in_seconds() {
+        let mut clock = RunClock::new(None);
+        let mut last = i64::MIN;
+        for n in 0..500i64 {
+            // A hundred pictures of before come at once.
+            let arrival = T0 + (n - 100).max(0) * 40 * MS;
+            let placed = clock.place(Track::Video, n * 3600, WallTime(arrival));
+            assert!(placed.wall.0 > last);
+            last = placed.wall.0;
+        }
+        let error = last - (T0 + 399 * 40 * MS);
+        assert!(error.abs() < 50 * MS, "{} ms", error / MS);
+    }
+
+    #[test]
+    fn one_picture_a_second_follows_a_clock_that_is_off_too() {
+        let mut clock = RunClock::new(None);
+        let mut worst = 0;
+        for n in 0..7200i64 {
+            let arrival = T0 + n * SEC + n * SEC / 10_000;
+            worst = worst.max((clock.place(Track::Video, n * 90_000, WallTime(arrival)).wall.0 - arrival).abs());
+        }
+        assert!(worst < 10 * MS, "{} ms", worst / MS);
+    }
+
+    #[test]
+    fn a_wrong_start_of_the_sound_is_put_right_by_arrival() {
+        for wrong in [-7200 * SEC, 3600 * SEC] {
+            let mut clock = RunClock::new(Some(audio_scale()));
+            let mut worst = 0;
+            for n in 0..100i64 {
+                let arrival = WallTime(T0 + n * 40 * MS);
+                let video = clock.place(Track::Video, n * 3600, arrival);
+                let audio = clock.place(Track::Audio, n * 320 + audio_scale().from_ns(wrong).0, arrival);
+                worst = worst.max((video.wall.0 - audio.wall.0).abs());
+            }
+            assert!(worst <= MS, "{wrong}: {} ms", worst / MS);
+        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //! Knows nothing of RTSP; that is in [`crate::attempt`].
 
 use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt;
 use minhbach_feed::Publisher;
 use minhbach_model::{CameraState, FailureKind, Sample, StreamStatus, Track, WallTime};
 use minhbach_runtime::Clock;
@@ -38,11 +40,15 @@ pub async fn supervise(
             let mut hand_over = |sample: Sample| sink.take(sample);
             tokio::select! {
                 () = stop.cancelled() => return,
-                result = attempt(&config, &options, &clock, &mut hand_over) => match result {
-                    Err(failure) => failure,
-                    // The sink never breaks off.
-                    Ok(()) => Failure::new(FailureKind::Closed, "the stream ended"),
-                },
+                // What a camera sends must not be able to end this loop, whatever it makes a library do.
+                result = AssertUnwindSafe(attempt(&config, &options, &clock, &mut hand_over)).catch_unwind() => {
+                    match result {
+                        Ok(Err(failure)) => failure,
+                        // The sink never breaks off.
+                        Ok(Ok(())) => Failure::new(FailureKind::Closed, "the stream ended"),
+                        Err(_) => Failure::new(FailureKind::Protocol, "what the camera sent could not be taken apart"),
+                    }
+                }
             }
         };
         publisher.interrupt(gap_cause(failure.kind));
@@ -93,6 +99,7 @@ struct Sink<'a> {
     pictures: u64,
     lost: u64,
     told: Instant,
+    key_seen: bool,
 }
 
 impl<'a> Sink<'a> {
@@ -106,6 +113,7 @@ impl<'a> Sink<'a> {
             pictures: 0,
             lost: 0,
             told: Instant::now(),
+            key_seen: false,
         }
     }
 
@@ -115,8 +123,10 @@ impl<'a> Sink<'a> {
         self.meter.count(now, sample.data.len(), picture);
         self.lost += u64::from(sample.lost_packets);
         self.pictures += u64::from(picture);
+        // Recording begins with a picture that can be decoded alone; before it nothing is recorded and nothing is said.
+        self.key_seen |= sample.track == Track::Video && sample.key;
         let new_format = self.format != Some(sample.format.id);
-        if new_format || now.duration_since(self.told) >= Duration::from_secs(1) {
+        if self.key_seen && (new_format || now.duration_since(self.told) >= Duration::from_secs(1)) {
             self.told = now;
             self.tell(now, new_format.then_some(&sample));
         }

@@ -22,6 +22,12 @@ const LATE_AUDIO_TICKS: i64 = 90_000;
 const HOLE_TICKS: i64 = 90_000;
 /// A fragment is cut early when it holds this much, so that memory stays bounded whatever a camera sends.
 const FRAGMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The same by number: a camera whose time stands still sends pictures without end into one fragment.
+const FRAGMENT_SAMPLES_MAX: usize = 2000;
+/// Sound that waits for its pictures: more than a minute of the shortest packets.
+const WAITING_AUDIO_MAX: usize = 4000;
+/// A key picture starts a new fragment only in the second half of one.
+const KEY_CUT_TICKS: i64 = FRAGMENT_TICKS / 2;
 
 /// What the recorder must do next, in this order.
 #[derive(Debug)]
@@ -49,6 +55,8 @@ pub struct Dropped {
     pub video_before_key: u64,
     /// Sound that came before the first picture.
     pub audio_before_key: u64,
+    /// Sound for which no picture came in more than a minute.
+    pub audio_without_picture: u64,
 }
 
 /// Cuts one stream.
@@ -71,11 +79,14 @@ struct Open {
     sequence: u32,
     reorder: Reorder,
     video: Vec<Sample>,
+    video_bytes: usize,
     audio: Vec<Sample>,
     /// Pictures from the next segment's key picture on, while sound of this one may still come.
     next: Vec<Sample>,
     /// Usual distance of pictures, ticks.
     step: i64,
+    /// Length of the last hole: two alike are no holes but the way this camera sends.
+    last_hole: Option<i64>,
     last_pts: Option<Ticks>,
     pending_hole: Vec<WallRange>,
     end: WallTime,
@@ -138,6 +149,10 @@ impl Cutter {
         match &mut self.open {
             Some(open) => {
                 open.audio.push(sample);
+                if open.audio.len() > WAITING_AUDIO_MAX {
+                    open.audio.remove(0);
+                    self.dropped.audio_without_picture += 1;
+                }
                 self.switch_segment(false, out);
             }
             None => {
@@ -183,9 +198,11 @@ impl Cutter {
             sequence: 0,
             reorder: Reorder::default(),
             video: Vec::new(),
+            video_bytes: 0,
             audio: Vec::new(),
             next: Vec::new(),
             step: 3600,
+            last_hole: None,
             last_pts: None,
             pending_hole: Vec::new(),
             end: sample.wall,
@@ -213,7 +230,8 @@ impl Cutter {
         let border_ns = Timescale::VIDEO.to_ns(first.pts);
         let scale = open.format.timescale(Track::Audio);
         let audio_complete = open.format.audio.is_none() || open.audio.iter().any(|a| scale.to_ns(a.pts) >= border_ns);
-        if !now && !audio_complete && last.pts.0 - first.pts.0 < LATE_AUDIO_TICKS {
+        let waited = last.pts.0 - first.pts.0 >= LATE_AUDIO_TICKS || open.next.len() > FRAGMENT_SAMPLES_MAX;
+        if !now && !audio_complete && !waited {
             return;
         }
         let first = first.clone();
@@ -243,19 +261,20 @@ impl Cutter {
 
 impl Open {
     fn take_video(&mut self, sample: Sample, out: &mut Vec<Cut>) {
-        let full = self.video.first().is_some_and(|first| {
-            sample.pts.0 - first.pts.0 + self.step > FRAGMENT_TICKS
-                || self.video.iter().map(|s| s.data.len()).sum::<usize>() > FRAGMENT_BYTES_MAX
-        });
-        // At a key picture a new fragment starts too when this one is half full, so that seeking reads less.
-        let at_key = sample.key && self.video.len() > 1;
+        let length = self.video.first().map_or(0, |first| sample.pts.0 - first.pts.0);
+        let full = length + self.step > FRAGMENT_TICKS
+            || self.video.len() >= FRAGMENT_SAMPLES_MAX
+            || self.video_bytes > FRAGMENT_BYTES_MAX;
+        // At a key picture a new fragment starts early, so that seeking reads less.
+        let at_key = sample.key && length >= KEY_CUT_TICKS;
         if self.is_hole(&sample) {
             self.cut(None, out);
             self.pending_hole.extend(WallRange::new(self.end, sample.wall));
-        } else if full || at_key {
+        } else if !self.video.is_empty() && (full || at_key) {
             self.cut(Some(&sample), out);
         }
         self.note_time(&sample);
+        self.video_bytes += sample.data.len();
         self.video.push(sample);
     }
 
@@ -272,7 +291,14 @@ impl Open {
         };
         let delta = sample.pts.0 - last.0;
         if delta > 0 {
-            if !self.is_hole(sample) {
+            if self.is_hole(sample) {
+                let alike = self.last_hole.is_some_and(|before| (before - delta).abs() < delta / 4);
+                self.last_hole = Some(delta);
+                if alike {
+                    self.step = delta;
+                }
+            } else {
+                self.last_hole = None;
                 // With B pictures the distances vary; the smallest of late is the picture period.
                 self.step = if delta < self.step { delta } else { self.step + (delta - self.step) / 8 };
             }
@@ -286,6 +312,7 @@ impl Open {
             return;
         }
         let video = mem::take(&mut self.video);
+        self.video_bytes = 0;
         let mut pts: Vec<i64> = video.iter().map(|s| s.pts.0).collect();
         pts.extend(next.map(|n| n.pts.0));
         self.reorder.learn(Reorder::depth_of(&pts));

@@ -9,13 +9,16 @@ use std::time::Duration;
 
 use minhbach_index::{Index, IndexError, IndexErrorKind, SegmentProgress};
 use minhbach_model::{CameraId, Gap, GapCause, Segment, SegmentState, StreamKind, WallTime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 /// Entries that may wait: at 256 streams and one entry a second this is more than four minutes.
 const QUEUE: usize = 65_536;
 /// Entries taken at once.
 const BATCH: usize = 1024;
 const RETRY: Duration = Duration::from_secs(1);
+/// Tries each entry still has once the program is ending.
+const LAST_TRIES: u32 = 3;
 
 #[derive(Debug)]
 pub(crate) enum Entry {
@@ -25,6 +28,10 @@ pub(crate) enum Entry {
     OpenGap(CameraId, StreamKind, WallTime, GapCause),
     CloseGap(CameraId, StreamKind, WallTime),
     InsertGap(Gap),
+    /// Answered when everything before it is written.
+    Barrier(oneshot::Sender<()>),
+    /// Nothing comes after it.
+    End,
 }
 
 /// How the ledger does.
@@ -55,11 +62,12 @@ impl LedgerStats {
     }
 }
 
-/// The way to the index. Clones are the same queue; the writer ends when all of them are gone.
+/// The way to the index. Clones are the same queue.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     entries: mpsc::Sender<Entry>,
     stats: Arc<LedgerStats>,
+    ending: CancellationToken,
 }
 
 impl Ledger {
@@ -67,14 +75,32 @@ impl Ledger {
     pub fn new(index: Arc<dyn Index>) -> (Self, impl Future<Output = ()> + Send) {
         let (entries, receiver) = mpsc::channel(QUEUE);
         let stats = Arc::new(LedgerStats::default());
-        let ledger = Self { entries, stats: Arc::clone(&stats) };
-        (ledger, write(index, receiver, stats))
+        let ending = CancellationToken::new();
+        let ledger = Self { entries, stats: Arc::clone(&stats), ending: ending.clone() };
+        (ledger, Writer { index, stats, ending }.run(receiver))
     }
 
     /// How it does.
     #[must_use]
     pub fn stats(&self) -> Arc<LedgerStats> {
         Arc::clone(&self.stats)
+    }
+
+    /// Ends the writer once everything told so far is written. An index that does not answer gets a few more tries: what it
+    /// does not take then can be made from the sidecars.
+    pub async fn end(&self) {
+        self.ending.cancel();
+        // The writer may have ended by itself; then there is nothing to end.
+        let _ = self.entries.send(Entry::End).await;
+    }
+
+    /// Waits until everything told so far is written, so that a question to the index has a true answer.
+    pub(crate) async fn settled(&self) {
+        let (sender, written) = oneshot::channel();
+        if self.entries.send(Entry::Barrier(sender)).await.is_ok() {
+            // An error means that the writer has ended: then nothing more is going to be written.
+            let _ = written.await;
+        }
     }
 
     pub(crate) fn tell(&self, entry: Entry) {
@@ -90,61 +116,85 @@ impl Ledger {
     }
 }
 
-async fn write(index: Arc<dyn Index>, mut entries: mpsc::Receiver<Entry>, stats: Arc<LedgerStats>) {
-    let mut batch = Vec::new();
-    while entries.recv_many(&mut batch, BATCH).await > 0 {
-        let mut progress: Vec<SegmentProgress> = Vec::new();
-        for entry in batch.drain(..) {
-            stats.written.fetch_add(1, Ordering::Relaxed);
-            match entry {
-                Entry::Progress(new) => match progress.iter_mut().find(|old| old.id == new.id) {
-                    Some(old) => *old = new,
-                    None => progress.push(new),
-                },
-                Entry::Close(last, state) => {
-                    progress.retain(|p| p.id != last.id);
-                    insist(&stats, "close segment", || index.close_segment(&last, state)).await;
-                }
-                Entry::Open(segment) => insist(&stats, "open segment", || index.open_segment(&segment)).await,
-                Entry::OpenGap(camera, stream, start, cause) => {
-                    insist(&stats, "open gap", || index.open_gap(camera, stream, start, cause)).await;
-                }
-                Entry::CloseGap(camera, stream, end) => {
-                    insist(&stats, "close gap", || index.close_gap(camera, stream, end)).await;
-                }
-                Entry::InsertGap(gap) => insist(&stats, "insert gap", || index.insert_gap(&gap)).await,
-            }
-        }
-        if !progress.is_empty() {
-            insist(&stats, "advance segments", || index.advance_segments(&progress)).await;
-        }
-    }
+struct Writer {
+    index: Arc<dyn Index>,
+    stats: Arc<LedgerStats>,
+    ending: CancellationToken,
 }
 
-/// Tries until the index answers. What it refuses is logged: trying again would not change it.
-async fn insist<T, F>(stats: &LedgerStats, what: &'static str, mut call: impl FnMut() -> F)
-where
-    F: Future<Output = Result<T, IndexError>>,
-{
-    let mut told = false;
-    loop {
-        match call().await {
-            Ok(_) => return,
-            Err(error) if error.kind() == IndexErrorKind::Unavailable => {
-                if !told {
-                    tracing::warn!(
-                        what,
-                        error = &error as &dyn std::error::Error,
-                        "the index does not answer; trying on"
-                    );
-                    told = true;
+impl Writer {
+    async fn run(self, mut entries: mpsc::Receiver<Entry>) {
+        let index = &self.index;
+        let mut batch = Vec::new();
+        while entries.recv_many(&mut batch, BATCH).await > 0 {
+            let mut progress: Vec<SegmentProgress> = Vec::new();
+            for entry in batch.drain(..) {
+                self.stats.written.fetch_add(1, Ordering::Relaxed);
+                match entry {
+                    Entry::Progress(new) => match progress.iter_mut().find(|old| old.id == new.id) {
+                        Some(old) => *old = new,
+                        None => progress.push(new),
+                    },
+                    Entry::Close(last, state) => {
+                        progress.retain(|p| p.id != last.id);
+                        self.insist("close segment", || index.close_segment(&last, state)).await;
+                    }
+                    Entry::Open(segment) => self.insist("open segment", || index.open_segment(&segment)).await,
+                    Entry::OpenGap(camera, stream, start, cause) => {
+                        self.insist("open gap", || index.open_gap(camera, stream, start, cause)).await;
+                    }
+                    Entry::CloseGap(camera, stream, end) => {
+                        self.insist("close gap", || index.close_gap(camera, stream, end)).await;
+                    }
+                    Entry::InsertGap(gap) => self.insist("insert gap", || index.insert_gap(&gap)).await,
+                    Entry::Barrier(answer) => {
+                        self.advance(&mut progress).await;
+                        // Whoever asked may have gone.
+                        let _ = answer.send(());
+                    }
+                    Entry::End => return self.advance(&mut progress).await,
                 }
-                tokio::time::sleep(RETRY).await;
             }
-            Err(error) => {
-                stats.refused.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(what, error = &error as &dyn std::error::Error, "the index refused");
-                return;
+            self.advance(&mut progress).await;
+        }
+    }
+
+    async fn advance(&self, progress: &mut Vec<SegmentProgress>) {
+        if !progress.is_empty() {
+            self.insist("advance segments", || self.index.advance_segments(progress)).await;
+            progress.clear();
+        }
+    }
+
+    /// Tries until the index answers. What it refuses is logged: trying again would not change it.
+    async fn insist<T, F>(&self, what: &'static str, mut call: impl FnMut() -> F)
+    where
+        F: Future<Output = Result<T, IndexError>>,
+    {
+        let mut told = false;
+        let mut last_tries = LAST_TRIES;
+        loop {
+            match call().await {
+                Ok(_) => return,
+                Err(error) if error.kind() == IndexErrorKind::Unavailable && last_tries > 0 => {
+                    if !told {
+                        tracing::warn!(
+                            what,
+                            error = &error as &dyn std::error::Error,
+                            "the index does not answer; trying on"
+                        );
+                        told = true;
+                    }
+                    if self.ending.is_cancelled() {
+                        last_tries -= 1;
+                    }
+                    tokio::time::sleep(RETRY).await;
+                }
+                Err(error) => {
+                    self.stats.refused.fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(what, error = &error as &dyn std::error::Error, "the index refused");
+                    return;
+                }
             }
         }
     }

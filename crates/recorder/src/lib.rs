@@ -18,7 +18,7 @@ mod stream;
 
 pub use ledger::{Ledger, LedgerStats};
 pub use repair::LeftBehind;
-pub use stream::{RecorderContext, StopWith, StreamRecorder};
+pub use stream::{RecordedStream, RecorderContext, StopWith, StreamRecorder};
 
 /// Why the recorder could not start on a stream.
 #[derive(Debug, thiserror::Error)]

@@ -1,64 +1,190 @@
-//! What a crash left behind: segments whose rows still say `recording`.
+//! What a crash left behind: segments whose rows still say `recording`, and files that have no row yet.
 //!
-//! The sidecar says which bytes were whole. A torn end is cut off at the last whole fragment; nothing else is changed, and
-//! nothing is deleted.
+//! The sidecar says which bytes belong to the segment. A torn end is cut off at the last whole fragment; a file whose bytes
+//! are all there and differ is kept as it is and marked suspect. Nothing is deleted, and a disk that cannot be read
+//! changes nothing.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
-use minhbach_index::SegmentProgress;
-use minhbach_model::{Segment, SegmentState, WallTime};
+use minhbach_evidence::Sidecar;
+use minhbach_index::{IndexError, IndexErrorKind, SegmentProgress};
+use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime};
 use minhbach_store::{SegmentKey, SegmentReader, StoreError, read_sidecar};
+
+use crate::RecorderContext;
+
+/// A file without a row starts at most this long before the last one that has one.
+const LOOK_BACK_NS: i64 = 600 * 1_000_000_000;
 
 /// A segment left behind by a process that ended without closing it.
 #[derive(Debug, Clone)]
 pub struct LeftBehind(pub Segment);
 
 /// What its files say.
-pub(crate) struct Found {
-    pub last: SegmentProgress,
-    pub state: SegmentState,
+struct Found {
+    start: WallTime,
+    last: SegmentProgress,
+    state: SegmentState,
 }
 
 impl LeftBehind {
-    /// Reads the sidecar, drops records whose bytes are not whole at the end of the file, and cuts the files there.
-    /// Blocking.
-    ///
-    /// # Errors
-    /// When the files cannot be read; then nothing was changed.
-    pub(crate) fn examine(&self, root: &Path) -> Result<Found, StoreError> {
-        let segment = &self.0;
-        let bad_key = |_| StoreError::Io {
-            action: "find",
-            path: root.join("?"),
-            source: std::io::Error::new(std::io::ErrorKind::InvalidInput, "the row has no storage key"),
+    /// Closes the segment with what its files hold. Told in the log; a segment that cannot be read keeps its row.
+    pub async fn repair(self, context: &RecorderContext) {
+        let root = context.store.root().to_owned();
+        let (id, text) = (self.0.id, self.0.key.clone());
+        let durable = self.0.bytes;
+        let examined = tokio::task::spawn_blocking(move || {
+            SegmentKey::parse(&self.0.key).map_or(Ok(None), |key| examine(&root, &key, id, durable).map(Some))
+        });
+        let result = match examined.await {
+            Ok(Ok(Some(found))) => context.index.close_segment(&found.last, found.state).await,
+            Ok(Ok(None)) => return tracing::error!(%id, key = text, "the row has a storage key that is none"),
+            Ok(Err(error)) => {
+                return tracing::error!(%id, key = text, error = &error as &dyn std::error::Error, "left segment not readable");
+            }
+            Err(error) => return tracing::error!(%id, key = text, %error, "repair panicked"),
         };
-        let key = SegmentKey::parse(&segment.key).map_err(bad_key)?;
-        let sidecar = read_sidecar(root, &key)?;
-        let reader = SegmentReader::open(root, &key)?;
-        // Only the end can be torn: earlier fragments were followed by others. The patrol checks the rest.
-        let mut whole = sidecar.fragments.len();
-        while whole > 0 && reader.fragment(&sidecar.fragments[whole - 1]).is_err() {
-            whole -= 1;
+        match result {
+            Ok(()) => tracing::info!(%id, key = text, "segment left behind by a crash closed"),
+            Err(error) => {
+                tracing::error!(%id, key = text, error = &error as &dyn std::error::Error, "left segment not closed");
+            }
         }
-        let kept = &sidecar.fragments[..whole];
-        let media_len = kept.last().map_or(sidecar.header.init_len, |r| r.end_offset());
+    }
+}
+
+/// Gives rows to files of a stream that were begun after `since` and have none: a crash can come between the first fragment
+/// and its row.
+///
+/// # Errors
+/// When the index does not answer.
+pub(crate) async fn adopt(
+    context: &RecorderContext,
+    camera: CameraId,
+    stream: StreamKind,
+    since: WallTime,
+) -> Result<(), IndexError> {
+    let root = context.store.root().to_owned();
+    let from = since.offset_ns(-LOOK_BACK_NS);
+    let now = context.clock.now();
+    let keys =
+        tokio::task::spawn_blocking(move || keys_since(&root, camera, stream, from, now)).await.unwrap_or_default();
+    for key in keys {
+        if context.index.segment_by_key(key.as_str()).await?.is_some() {
+            continue;
+        }
+        let Some(id) = key.segment() else { continue };
+        let root = context.store.root().to_owned();
+        let file = key.clone();
+        let found = match tokio::task::spawn_blocking(move || examine(&root, &file, id, 0)).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
+                tracing::error!(%key, error = &error as &dyn std::error::Error, "a file without a row is not readable");
+                continue;
+            }
+            Err(_) => continue,
+        };
+        // A file with nothing but its start holds no footage; it stays where it is.
+        let Some(range) = WallRange::new(found.start, found.last.end) else { continue };
+        let segment = Segment {
+            id,
+            camera,
+            stream,
+            range,
+            key: key.to_string(),
+            bytes: found.last.bytes,
+            video_samples: found.last.video_samples,
+            audio_samples: found.last.audio_samples,
+            state: found.state,
+        };
+        match context.index.insert_adopted(&segment).await {
+            Ok(()) => tracing::info!(%key, "footage without a row adopted"),
+            Err(error) if error.kind() == IndexErrorKind::Exists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Media files of a stream that start in a stretch of time, from the folders of its days.
+fn keys_since(root: &Path, camera: CameraId, stream: StreamKind, from: WallTime, to: WallTime) -> Vec<SegmentKey> {
+    const DAY_NS: i64 = 86_400 * 1_000_000_000;
+    let first = SegmentKey::new(camera, stream, from, SegmentId::from_bytes([0; 16]));
+    let mut keys = Vec::new();
+    let mut day = from;
+    while day < to.offset_ns(DAY_NS) {
+        let of_day = SegmentKey::new(camera, stream, day, SegmentId::from_bytes([0; 16]));
+        let folder = of_day.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        for entry in std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let key = name.to_str().and_then(|name| SegmentKey::parse(&format!("{folder}/{name}")).ok());
+            // Keys of one stream are in the order of time.
+            keys.extend(key.filter(|key| key.as_str() >= first.as_str()));
+        }
+        day = day.offset_ns(DAY_NS);
+    }
+    keys.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    keys.dedup();
+    keys
+}
+
+/// Reads the files of a segment and cuts a torn end off. Blocking.
+///
+/// Bytes up to `durable` were told as recorded: they are never cut. An error means that nothing was changed.
+fn examine(root: &Path, key: &SegmentKey, id: SegmentId, durable: u64) -> Result<Found, StoreError> {
+    let sidecar = read_sidecar(root, key)?;
+    let reader = SegmentReader::open(root, key)?;
+    let len = reader.len()?;
+    // Torn is what is not there. Only the end can be: earlier fragments were followed by others.
+    let there = sidecar.fragments.iter().take_while(|r| r.end_offset() <= len).count();
+    let mut whole = there;
+    let mut state = SegmentState::Closed;
+    while let Some(record) = whole.checked_sub(1).and_then(|last| sidecar.fragments.get(last)) {
+        match reader.fragment(record) {
+            Ok(_) => break,
+            // After a power loss a file may have its length before its bytes; only what was never told may go.
+            Err(StoreError::Altered { .. }) if record.end_offset() > durable => whole -= 1,
+            Err(StoreError::Altered { .. }) => {
+                state = SegmentState::Suspect;
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let kept = &sidecar.fragments[..whole];
+    let media_len = kept.last().map_or(sidecar.header.init_len, |r| r.end_offset());
+    if media_len < durable {
+        // Told as durable and not there: kept as it is, for somebody to look at.
+        state = SegmentState::Suspect;
+    } else {
         cut(&key.media_path(root), media_len)?;
         cut_lines(&key.sidecar_path(root), whole + 1)?;
-        let last = SegmentProgress {
-            id: segment.id,
-            end: kept.last().map_or(segment.range.start, |r| WallTime(r.end_wall_ns)),
-            bytes: media_len,
-            video_samples: kept.iter().map(|r| u64::from(r.video)).sum(),
-            audio_samples: kept.iter().map(|r| u64::from(r.audio)).sum(),
-        };
-        Ok(Found { last, state: SegmentState::Closed })
     }
+    let start = start_of(&sidecar);
+    let last = SegmentProgress {
+        id,
+        end: kept.last().map_or(start, |r| WallTime(r.end_wall_ns)),
+        bytes: media_len,
+        video_samples: kept.iter().map(|r| u64::from(r.video)).sum(),
+        audio_samples: kept.iter().map(|r| u64::from(r.audio)).sum(),
+    };
+    Ok(Found { start, last, state })
+}
+
+fn start_of(sidecar: &Sidecar) -> WallTime {
+    let first = sidecar.fragments.first().map(|r| WallTime(r.start_wall_ns));
+    first.or_else(|| sidecar.header.start.parse().ok()).unwrap_or_default()
 }
 
 fn cut(path: &Path, len: u64) -> Result<(), StoreError> {
     let io = |action| move |source| StoreError::Io { action, path: path.to_owned(), source };
     let file = std::fs::OpenOptions::new().write(true).open(path).map_err(io("open"))?;
-    if file.metadata().map_err(io("measure"))?.len() > len {
+    let now = file.metadata().map_err(io("measure"))?.len();
+    if now < len {
+        return Err(io("repair")(ErrorKind::UnexpectedEof.into()));
+    }
+    if now > len {
         file.set_len(len).map_err(io("cut"))?;
         file.sync_all().map_err(io("sync"))?;
     }

@@ -14,7 +14,7 @@ use minhbach_media::cut::{Cut, Cutter};
 use minhbach_media::fragment::Fragment;
 use minhbach_media::init;
 use minhbach_model::{
-    CameraId, Gap, GapCause, MediaFormat, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime,
+    CameraId, Gap, GapCause, MediaFormat, RunId, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime,
 };
 use minhbach_runtime::Clock;
 use minhbach_store::{FileState, SegmentKey, SegmentWriter, Store, read_sidecar};
@@ -23,7 +23,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::RecorderError;
 use crate::ledger::{Entry, Ledger};
-use crate::repair::LeftBehind;
+use crate::repair::{LeftBehind, adopt};
 
 /// Time between two looks at the feed.
 const LOOK: Duration = Duration::from_millis(200);
@@ -49,6 +49,17 @@ pub struct RecorderContext {
     pub segment: Duration,
 }
 
+/// What is recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordedStream {
+    /// The camera.
+    pub camera: CameraId,
+    /// The stream.
+    pub stream: StreamKind,
+    /// When its connection was begun: nothing of it can be older.
+    pub started: WallTime,
+}
+
 /// How a recorder ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopWith {
@@ -71,6 +82,7 @@ pub struct StreamRecorder {
     /// The gap that is open in the index, or will be once the ledger has told it.
     gap: Option<(WallTime, GapCause)>,
     last_end: Option<WallTime>,
+    last_run: Option<RunId>,
     clock_state: ClockState,
 }
 
@@ -96,19 +108,22 @@ impl StreamRecorder {
     /// When the index does not answer.
     pub async fn start(
         context: RecorderContext,
-        camera: CameraId,
-        stream: StreamKind,
+        RecordedStream { camera, stream, started: now }: RecordedStream,
         left_behind: Vec<LeftBehind>,
     ) -> Result<Self, RecorderError> {
+        // A recorder of the same stream may have ended just now; what it told must be in the index first.
+        context.ledger.settled().await;
         for segment in left_behind {
-            repair(&context, segment).await;
+            segment.repair(&context).await;
+        }
+        if let Some(end) = context.index.last_recorded_end(camera, stream).await? {
+            adopt(&context, camera, stream, end).await?;
         }
         let last_end = context.index.last_recorded_end(camera, stream).await?;
         let chain = last_chain(&context, camera, stream, last_end).await?;
-        let now = context.clock.now();
         let open = context.index.open_gap_of(camera, stream).await?;
         match (open, last_end) {
-            (Some(_), _) => context.ledger.tell(Entry::CloseGap(camera, stream, now)),
+            (Some(gap), _) => context.ledger.tell(Entry::CloseGap(camera, stream, now.max(gap.start))),
             (None, Some(end)) => {
                 // What is accounted for already: gaps noted after the last footage that became durable.
                 let noted = match WallRange::new(end, now) {
@@ -121,7 +136,8 @@ impl StreamRecorder {
             }
             (None, None) => {}
         }
-        context.ledger.tell(Entry::OpenGap(camera, stream, now, GapCause::Starting));
+        let began = last_end.map_or(now, |end| end.max(now));
+        context.ledger.tell(Entry::OpenGap(camera, stream, began, GapCause::Starting));
         let cutter = Cutter::new(context.segment);
         Ok(Self {
             context,
@@ -131,8 +147,9 @@ impl StreamRecorder {
             cuts: Vec::new(),
             writing: VecDeque::new(),
             chain,
-            gap: Some((now, GapCause::Starting)),
+            gap: Some((began, GapCause::Starting)),
             last_end: None,
+            last_run: None,
             clock_state: ClockState::Settling,
         })
     }
@@ -157,8 +174,12 @@ impl StreamRecorder {
             self.settle();
             match stopped {
                 Some(reason) => break reason,
-                // The feed closes a moment before whoever closed it says why.
-                None if !open => break stop.await.unwrap_or(StopWith::Gap(GapCause::RecorderDown)),
+                None if !open => {
+                    // Written now and not when the reason comes: that may never be, when the connection's task has died.
+                    self.cutter.finish(&mut self.cuts);
+                    self.apply().await;
+                    break stop.await.unwrap_or(StopWith::Gap(GapCause::RecorderDown));
+                }
                 None => {}
             }
         };
@@ -228,13 +249,16 @@ impl StreamRecorder {
     }
 
     async fn open(&mut self, format: &MediaFormat, start: WallTime) {
-        // Nothing interrupted the feed and still something is missing: the camera's parameters or clock changed.
+        // Nothing interrupted the feed and still something is missing: the camera sent nothing for a while, or its clock
+        // jumped so far that a new run began.
         if self.gap.is_none()
             && let Some(end) = self.last_end
             && start.ns_since(end) > GAP_MIN_NS
         {
-            self.begin_gap(GapCause::CameraClock);
+            let same_run = self.last_run == Some(format.run);
+            self.begin_gap(if same_run { GapCause::Stalled } else { GapCause::CameraClock });
         }
+        self.last_run = Some(format.run);
         // Closed now and not when the first fragment is durable: after a crash in between, the time from here on becomes
         // `recorder_down`, which is what it was.
         if self.gap.take().is_some() {
@@ -345,7 +369,7 @@ impl StreamRecorder {
 
     /// Tells the index what has become durable since.
     fn settle(&mut self) {
-        let mut given_up = None;
+        let mut given_up = Vec::new();
         for open in &mut self.writing {
             let durable = open.writer.durable().borrow_and_update().clone();
             let mut newest = None;
@@ -394,24 +418,37 @@ impl StreamRecorder {
                     if open.told {
                         self.context.ledger.tell(Entry::Close(last, SegmentState::Suspect));
                     }
-                    given_up = Some((open.segment.range.end, disk_full, message));
+                    let cause = if disk_full { GapCause::DiskFull } else { GapCause::DiskError };
+                    let lost = WallRange { start: open.segment.range.end, end: open.total.end };
+                    tracing::error!(camera = %self.camera, stream = %self.stream, message, "segment given up");
+                    given_up.push((lost, cause, open.segment.id));
                 }
             }
         }
+        let current = self.writing.back().map(|w| w.segment.id);
         self.writing.retain(|w| !w.failed);
-        if let Some((end, disk_full, message)) = given_up {
-            let cause = if disk_full { GapCause::DiskFull } else { GapCause::DiskError };
-            tracing::error!(camera = %self.camera, stream = %self.stream, message, "segment given up");
-            // What the cutter still holds belongs to the file that is gone; the next key picture starts another.
-            let mut lost = Vec::new();
-            self.cutter.finish(&mut lost);
-            self.last_end = Some(end);
-            self.begin_gap(cause);
+        for (lost, cause, id) in given_up {
+            if Some(id) == current {
+                // What the cutter still holds belongs to the file that is gone; the next key picture starts another.
+                self.cutter.finish(&mut Vec::new());
+                self.last_end = Some(lost.start);
+                self.begin_gap(cause);
+            } else if lost.start < lost.end {
+                // A later file goes on; only the end of this one is missing.
+                let (camera, stream) = (self.camera, self.stream);
+                let gap = Gap { camera, stream, start: lost.start, end: Some(lost.end), cause };
+                self.context.ledger.tell(Entry::InsertGap(gap));
+            }
         }
     }
 
     /// Waits until everything is synced and told, then notes what begins now.
     async fn finish(mut self, stop_with: StopWith) {
+        for open in self.writing.iter_mut().filter(|w| !w.closing) {
+            open.closing = true;
+            open.failed |= open.writer.close().await.is_err();
+        }
+        self.writing.retain(|w| !w.failed);
         // The writing thread syncs at least every few seconds, and ends with an answer for every file.
         while let Some(open) = self.writing.front_mut() {
             let done = |d: &minhbach_store::Durable| d.state != FileState::Open;
@@ -429,24 +466,6 @@ impl StreamRecorder {
                 }
             }
         }
-    }
-}
-
-async fn repair(context: &RecorderContext, segment: LeftBehind) {
-    let root = context.store.root().to_owned();
-    let (id, key) = (segment.0.id, segment.0.key.clone());
-    let examined = tokio::task::spawn_blocking(move || segment.examine(&root)).await;
-    let result = match examined {
-        Ok(Ok(found)) => context.index.close_segment(&found.last, found.state).await,
-        Ok(Err(error)) => {
-            // Its row stays as it is: footage is never given up because something is missing.
-            return tracing::error!(%id, key, error = &error as &dyn std::error::Error, "left segment not readable");
-        }
-        Err(error) => return tracing::error!(%id, key, %error, "repair panicked"),
-    };
-    match result {
-        Ok(()) => tracing::info!(%id, key, "segment left behind by a crash closed"),
-        Err(error) => tracing::error!(%id, key, error = &error as &dyn std::error::Error, "left segment not closed"),
     }
 }
 

@@ -12,7 +12,7 @@ use minhbach_ingest::{IngestOptions, StreamConfig, supervise};
 use minhbach_model::{
     Camera, CameraDraft, CameraId, CameraState, CameraStatus, FailureKind, GapCause, Secret, StreamKind, StreamStatus,
 };
-use minhbach_recorder::{LeftBehind, RecorderContext, StopWith, StreamRecorder};
+use minhbach_recorder::{LeftBehind, RecordedStream, RecorderContext, StopWith, StreamRecorder};
 use tokio::sync::{Mutex, Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -67,12 +67,14 @@ impl Cameras {
         let mut left: Vec<LeftBehind> =
             self.context.index.recording_segments().await?.into_iter().map(LeftBehind).collect();
         for camera in self.context.index.cameras().await? {
-            let (own, others) = left.into_iter().partition(|l| l.0.camera == camera.id);
+            let runs = |l: &LeftBehind| !camera.paused && camera.source(l.0.stream).is_some();
+            let (own, others) = left.into_iter().partition(|l| l.0.camera == camera.id && runs(l));
             left = others;
             self.insert(camera, own);
         }
-        if !left.is_empty() {
-            tracing::warn!(segments = left.len(), "segments of cameras that are gone were left open by a crash");
+        // Of cameras that are gone, and of streams that do not run: nobody records there, so it can wait until now.
+        for segment in left {
+            segment.repair(&self.context).await;
         }
         Ok(())
     }
@@ -148,10 +150,11 @@ impl Cameras {
             stopped.extend(entry.streams.extract_if(.., is_changed));
             entry.camera.clone()
         };
-        for stream in stopped {
+        futures::future::join_all(stopped.into_iter().map(|stream| {
             let gone = camera.source(stream.kind).is_none();
-            stream.stop(if gone { StopWith::Removed } else { StopWith::Gap(GapCause::Starting) }).await;
-        }
+            stream.stop(if gone { StopWith::Removed } else { StopWith::Gap(GapCause::Starting) })
+        }))
+        .await;
         self.start_missing(&camera, Vec::new());
         self.changed.notify_waiters();
         Ok(())
@@ -173,9 +176,7 @@ impl Cameras {
             entry.camera.paused = paused;
             (entry.camera.clone(), std::mem::take(&mut entry.streams))
         };
-        for stream in stopped {
-            stream.stop(StopWith::Gap(GapCause::PausedByOperator)).await;
-        }
+        futures::future::join_all(stopped.into_iter().map(|s| s.stop(StopWith::Gap(GapCause::PausedByOperator)))).await;
         self.start_missing(&camera, Vec::new());
         self.changed.notify_waiters();
         Ok(())
@@ -189,9 +190,8 @@ impl Cameras {
         let _one = self.change.lock().await;
         self.context.index.remove_camera(id, self.context.clock.now()).await?;
         let removed = self.running.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        for stream in removed.map(|r| r.streams).unwrap_or_default() {
-            stream.stop(StopWith::Removed).await;
-        }
+        let streams = removed.map(|r| r.streams).unwrap_or_default();
+        futures::future::join_all(streams.into_iter().map(|s| s.stop(StopWith::Removed))).await;
         self.changed.notify_waiters();
         Ok(())
     }
@@ -279,7 +279,8 @@ impl Cameras {
         let ingest =
             supervise(config, self.options, self.context.clock.clone(), publisher, status, stop_ingest.clone());
         let (stop_recorder, stop) = oneshot::channel();
-        let recorder = record(self.context.clone(), camera.id, kind, left, feed.clone(), stop);
+        let which = RecordedStream { camera: camera.id, stream: kind, started: now };
+        let recorder = record(self.context.clone(), which, left, feed.clone(), stop);
         stopped(Some(Tasks {
             stop_ingest,
             ingest: tokio::spawn(ingest),
@@ -291,18 +292,17 @@ impl Cameras {
 
 async fn record(
     context: RecorderContext,
-    camera: CameraId,
-    kind: StreamKind,
+    which: RecordedStream,
     left: Vec<LeftBehind>,
     feed: Feed,
     mut stop: oneshot::Receiver<StopWith>,
 ) {
     // The connection is being set up meanwhile; the feed keeps what comes.
     loop {
-        match StreamRecorder::start(context.clone(), camera, kind, left.clone()).await {
+        match StreamRecorder::start(context.clone(), which, left.clone()).await {
             Ok(recorder) => return recorder.run(feed, stop).await,
             Err(error) => {
-                tracing::error!(%camera, stream = %kind, error = &error as &dyn std::error::Error, "cannot start recording; trying on");
+                tracing::error!(camera = %which.camera, stream = %which.stream, error = &error as &dyn std::error::Error, "cannot start recording; trying on");
             }
         }
         tokio::select! {

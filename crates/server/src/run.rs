@@ -75,7 +75,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let store = Arc::new(Store::open(&config.data_dir.join("footage"), config.store())?);
     let (ledger, ledger_writer) = Ledger::new(Arc::clone(&index));
     let ledger_task = tokio::spawn(ledger_writer);
-    let ledger_stats = ledger.stats();
+    let (ledger_stats, ledger_end) = (ledger.stats(), ledger.clone());
     let recorder = RecorderContext {
         store: Arc::clone(&store),
         index: Arc::clone(&index),
@@ -111,9 +111,8 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         tracing::warn!(left, "clients did not let go; their answers are cut off");
     }
     cameras.stop().await;
-    drop(shared);
-    drop(cameras);
     store.stop().await;
+    ledger_end.end().await;
     if let Err(error) = ledger_task.await {
         tracing::error!(%error, "the ledger's writer panicked");
     }

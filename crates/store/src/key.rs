@@ -40,6 +40,14 @@ impl SegmentKey {
         }
     }
 
+    /// The segment it names.
+    #[must_use]
+    pub fn segment(&self) -> Option<SegmentId> {
+        let name = self.0.strip_suffix(".mp4")?;
+        // The id is the last 36 characters; see `new`.
+        name.get(name.len().checked_sub(36)?..)?.parse().ok()
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -75,6 +83,7 @@ mod tests {
         let start: WallTime = "2026-11-24T07:05:09.040Z".parse().unwrap();
         let key = SegmentKey::new(camera, StreamKind::Main, start, segment);
         assert_eq!(key.as_str(), format!("v1/{camera}/main/2026/11/24/070509.040-{segment}.mp4"));
+        assert_eq!(key.segment(), Some(segment));
         assert_eq!(SegmentKey::parse(key.as_str()), Ok(key));
     }
 

@@ -41,6 +41,24 @@ impl SegmentReader {
         Ok(Self { file, path, key: key.clone() })
     }
 
+    /// Length of the file, bytes.
+    ///
+    /// # Errors
+    /// When the operating system does not tell.
+    pub fn len(&self) -> Result<u64, StoreError> {
+        let metadata = self.file.metadata();
+        let error = |source| StoreError::Io { action: "measure", path: self.path.clone(), source };
+        metadata.map(|m| m.len()).map_err(error)
+    }
+
+    /// Whether the file has no bytes at all.
+    ///
+    /// # Errors
+    /// As [`Self::len`].
+    pub fn is_empty(&self) -> Result<bool, StoreError> {
+        self.len().map(|len| len == 0)
+    }
+
     /// Bytes from a place in the file, unchecked.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use minhbach_api::convert;
 use minhbach_api::convert::camera::GivenSpec;
 use minhbach_api::v1;
 use minhbach_api::v1::camera_service_server::CameraService;
+use minhbach_index::IndexError;
 use minhbach_ingest::{Failure, ProbeReport, StreamConfig, probe};
 use minhbach_model::{CameraDraft, CameraId, CameraStatus, Secret, StreamKind, StreamSource};
 use tonic::{Request, Response, Status};
@@ -20,6 +21,20 @@ const WATCH_PERIOD: Duration = Duration::from_secs(1);
 const PAGE: usize = 500;
 
 pub(super) struct CameraRpc(pub Arc<Shared>);
+
+/// Makes a change to its end even when whoever asked for it hangs up in the middle: a camera whose streams were stopped
+/// must be started again. Stopping the server waits for it, because that waits for every change.
+async fn complete<T: Send + 'static>(
+    change: impl Future<Output = Result<T, IndexError>> + Send + 'static,
+) -> Result<T, Status> {
+    match tokio::spawn(change).await {
+        Ok(result) => result.map_err(index_status),
+        Err(error) => {
+            tracing::error!(%error, "a change of a camera did not end");
+            Err(Status::internal("the change did not end; see the server's log"))
+        }
+    }
+}
 
 fn answer(status: &CameraStatus) -> v1::Camera {
     convert::camera::camera(status, has_password(status))
@@ -64,7 +79,8 @@ impl CameraService for CameraRpc {
         request: Request<v1::AddCameraRequest>,
     ) -> Result<Response<v1::AddCameraResponse>, Status> {
         let given = Self::given(request.into_inner().spec)?;
-        let id = self.0.cameras.add(given.draft).await.map_err(index_status)?;
+        let cameras = Arc::clone(&self.0.cameras);
+        let id = complete(async move { cameras.add(given.draft).await }).await?;
         Ok(Response::new(v1::AddCameraResponse { camera: Some(self.get(id)?) }))
     }
 
@@ -78,7 +94,8 @@ impl CameraService for CameraRpc {
         if !given.password_given {
             given.draft.password = self.0.cameras.password(id).unwrap_or_default();
         }
-        self.0.cameras.update(id, given.draft).await.map_err(index_status)?;
+        let cameras = Arc::clone(&self.0.cameras);
+        complete(async move { cameras.update(id, given.draft).await }).await?;
         Ok(Response::new(v1::UpdateCameraResponse { camera: Some(self.get(id)?) }))
     }
 
@@ -119,7 +136,8 @@ impl CameraService for CameraRpc {
         request: Request<v1::PauseCameraRequest>,
     ) -> Result<Response<v1::PauseCameraResponse>, Status> {
         let id = Self::id(&request.into_inner().id)?;
-        self.0.cameras.set_paused(id, true).await.map_err(index_status)?;
+        let cameras = Arc::clone(&self.0.cameras);
+        complete(async move { cameras.set_paused(id, true).await }).await?;
         Ok(Response::new(v1::PauseCameraResponse { camera: Some(self.get(id)?) }))
     }
 
@@ -128,7 +146,8 @@ impl CameraService for CameraRpc {
         request: Request<v1::ResumeCameraRequest>,
     ) -> Result<Response<v1::ResumeCameraResponse>, Status> {
         let id = Self::id(&request.into_inner().id)?;
-        self.0.cameras.set_paused(id, false).await.map_err(index_status)?;
+        let cameras = Arc::clone(&self.0.cameras);
+        complete(async move { cameras.set_paused(id, false).await }).await?;
         Ok(Response::new(v1::ResumeCameraResponse { camera: Some(self.get(id)?) }))
     }
 
@@ -137,7 +156,8 @@ impl CameraService for CameraRpc {
         request: Request<v1::RemoveCameraRequest>,
     ) -> Result<Response<v1::RemoveCameraResponse>, Status> {
         let id = Self::id(&request.into_inner().id)?;
-        self.0.cameras.remove(id).await.map_err(index_status)?;
+        let cameras = Arc::clone(&self.0.cameras);
+        complete(async move { cameras.remove(id).await }).await?;
         Ok(Response::new(v1::RemoveCameraResponse {}))
     }
 

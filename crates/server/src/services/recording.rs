@@ -133,7 +133,11 @@ impl RecordingService for Recordings {
                     }
                 };
                 for message in messages {
-                    if sender.send(Ok(v1::PlayResponse { event: Some(message) })).await.is_err() {
+                    let sent = tokio::select! {
+                        () = stop.cancelled() => return,
+                        sent = sender.send(Ok(v1::PlayResponse { event: Some(message) })) => sent,
+                    };
+                    if sent.is_err() {
                         return;
                     }
                 }
@@ -165,7 +169,11 @@ impl RecordingService for Recordings {
             while let Some(next) = part {
                 let failed = next.is_err();
                 let answer = next.map(|part| v1::ExportResponse { part: Some(part) });
-                if sender.send(answer).await.is_err() || failed {
+                let sent = tokio::select! {
+                    () = stop.cancelled() => return,
+                    sent = sender.send(answer) => sent,
+                };
+                if sent.is_err() || failed {
                     return;
                 }
                 let bytes = tokio::select! {
