@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use minhbach_model::{GapCause, Sample, Track, WallTime};
+use minhbach_model::{GapCause, Sample, Track};
 use tokio::sync::Notify;
 
 /// What a subscriber gets, in order.
@@ -37,9 +37,17 @@ pub enum StartAt {
     KeyFrame,
     /// With everything the ring still holds from the oldest key picture on.
     Oldest,
-    /// With the first sample later than this, if the ring reaches back so far, otherwise with the oldest key picture.
-    /// Samples of the other track that are not later may follow it.
-    After(WallTime),
+    /// With everything the ring still holds, whether or not it can be decoded: for a reader who knows what he has already.
+    Everything,
+}
+
+/// What a subscriber that was overtaken goes on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lag {
+    /// The newest key picture: a viewer wants now.
+    SkipToNewestKey,
+    /// The oldest key picture that is still there: a recorder wants all it can get.
+    SkipToOldestKey,
 }
 
 /// Bounds of a ring.
@@ -130,18 +138,7 @@ impl Ring {
         match at {
             StartAt::KeyFrame => self.newest_key.unwrap_or(self.end()),
             StartAt::Oldest => oldest_key(),
-            StartAt::After(wall) => {
-                let is_later = |e: &Entry| matches!(e, Entry::Sample(s) if s.wall > wall);
-                let reaches_back = self
-                    .entries
-                    .iter()
-                    .any(|e| matches!(e, Entry::Sample(s) if s.track == Track::Video && s.wall <= wall));
-                match self.entries.iter().position(is_later) {
-                    Some(i) if reaches_back => self.base + i as u64,
-                    None if reaches_back => self.end(),
-                    _ => oldest_key(),
-                }
-            }
+            StartAt::Everything => self.base,
         }
     }
 }
@@ -221,7 +218,8 @@ impl Feed {
     #[must_use]
     pub fn subscribe(&self, at: StartAt) -> Subscription {
         let next = self.0.lock().start(at);
-        Subscription { shared: Arc::clone(&self.0), next, resync: false, pending_skip: 0, skipped_total: 0 }
+        let (shared, lag) = (Arc::clone(&self.0), Lag::SkipToNewestKey);
+        Subscription { shared, next, lag, resync: false, pending_skip: 0, skipped_total: 0 }
     }
 
     /// Why the stream does not flow, while it does not.
@@ -230,11 +228,10 @@ impl Feed {
         self.0.lock().interrupted
     }
 
-    /// Whether the ring reaches back to this moment: a picture at or before it is still in it.
-    #[must_use]
-    pub fn reaches_back_to(&self, wall: WallTime) -> bool {
+    /// Whether a sample for which this holds is still in the ring.
+    pub fn contains(&self, is: impl Fn(&Sample) -> bool) -> bool {
         let ring = self.0.lock();
-        ring.entries.iter().any(|e| matches!(e, Entry::Sample(s) if s.track == Track::Video && s.wall <= wall))
+        ring.entries.iter().any(|e| matches!(e, Entry::Sample(sample) if is(sample)))
     }
 
     /// Bytes held.
@@ -249,6 +246,7 @@ impl Feed {
 pub struct Subscription {
     shared: Arc<Shared>,
     next: u64,
+    lag: Lag,
     /// After a loss: wait for a key picture.
     resync: bool,
     pending_skip: u64,
@@ -256,6 +254,12 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// The same place with another way to go on after a loss.
+    #[must_use]
+    pub fn with_lag(self, lag: Lag) -> Self {
+        Self { lag, ..self }
+    }
+
     /// The next event, or `None` when the feed is closed and everything is read. Safe to cancel.
     pub async fn next(&mut self) -> Option<Event> {
         let shared = Arc::clone(&self.shared);
@@ -292,11 +296,17 @@ impl Subscription {
     fn try_next(&mut self) -> Polled {
         let ring = self.shared.lock();
         if self.next < ring.base {
-            // Overtaken: go on with the newest key picture, or with the next one to come.
-            let target = ring.newest_key.unwrap_or(ring.end());
+            // Overtaken: go on with a key picture that is still there, or with the next one to come.
+            let target = match self.lag {
+                Lag::SkipToNewestKey => ring.newest_key,
+                Lag::SkipToOldestKey => {
+                    ring.entries.iter().position(Entry::is_key_picture).map(|i| ring.base + i as u64)
+                }
+            };
+            self.resync = target.is_none();
+            let target = target.unwrap_or(ring.end());
             self.pending_skip += target - self.next;
             self.next = target;
-            self.resync = ring.newest_key.is_none();
         }
         while self.resync {
             match ring.get(self.next) {
@@ -341,7 +351,7 @@ enum Polled {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use minhbach_model::{FormatId, MediaFormat, RunId, Ticks, VideoCodec, VideoParams};
+    use minhbach_model::{FormatId, MediaFormat, RunId, Ticks, VideoCodec, VideoParams, WallTime};
 
     use super::*;
 
@@ -388,8 +398,8 @@ mod tests {
         }
         assert_eq!(times(&mut feed.subscribe(StartAt::KeyFrame)), [8, 9]);
         assert_eq!(times(&mut feed.subscribe(StartAt::Oldest)), (0..10).collect::<Vec<_>>());
-        assert_eq!(times(&mut feed.subscribe(StartAt::After(WallTime(6)))), [7, 8, 9]);
-        assert!(feed.reaches_back_to(WallTime(0)) && !feed.reaches_back_to(WallTime(-1)));
+        assert_eq!(times(&mut feed.subscribe(StartAt::Everything)), (0..10).collect::<Vec<_>>());
+        assert!(feed.contains(|s| s.pts.0 == 0) && !feed.contains(|s| s.pts.0 == 10));
     }
 
     #[test]
@@ -405,6 +415,17 @@ mod tests {
         assert_eq!(slow.skipped_total(), 30);
         publisher.publish(sample(40, false, 100));
         assert_eq!(times(&mut slow), [40], "a reader who keeps up loses nothing more");
+    }
+
+    #[test]
+    fn a_recorder_that_was_overtaken_goes_on_with_the_oldest_that_is_left() {
+        let (publisher, feed) = feed(Limits { history_bytes: 6000, max_bytes: 100_000 });
+        let mut slow = feed.subscribe(StartAt::KeyFrame).with_lag(Lag::SkipToOldestKey);
+        for n in 0..40 {
+            publisher.publish(sample(n, n % 10 == 0, 100));
+        }
+        let seen = times(&mut slow);
+        assert_eq!((seen[0], seen[1]), (-20, 20), "{seen:?}");
     }
 
     #[test]

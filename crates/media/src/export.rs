@@ -107,6 +107,7 @@ pub fn plan(fragments: &[SourceFragment], range: WallRange, with_audio: bool) ->
         tracks.push(TrackPlan { track, scale, samples: Vec::new(), chunks: Vec::new(), last_duration: 1 });
     }
 
+    let shifts = shifts(fragments, zero_wall);
     let mut pieces: Vec<Piece> = Vec::new();
     let mut data_bytes = 0u64;
     let mut ordinal = 0usize;
@@ -129,7 +130,8 @@ pub fn plan(fragments: &[SourceFragment], range: WallRange, with_audio: bool) ->
                 if !wanted {
                     continue;
                 }
-                let shift = plan.scale.from_ns(fragment.zero.ns_since(zero_wall)).0;
+                let shift_ns = shifts.iter().find(|(file, _)| *file == fragment.file).map_or(0, |(_, shift)| *shift);
+                let shift = plan.scale.from_ns(shift_ns).0;
                 let size = sample.bytes.len() as u64;
                 plan.samples.push(Picked {
                     at: sample.dts.0 + shift,
@@ -172,6 +174,36 @@ pub fn plan(fragments: &[SourceFragment], range: WallRange, with_audio: bool) ->
         video_samples: video[first_shown..=last_shown].iter().filter(|&&(i, s)| shown(&fragments[i], s)).count() as u64,
         audio_samples: tracks.get(1).map_or(0, |t| t.samples.len() as u64),
     })
+}
+
+/// Where each file's media time starts in the export, nanoseconds: one figure a file and for both tracks, so that sound and
+/// picture keep the distance the camera gave them while the tie of media time to wall time moves a little.
+///
+/// Files that follow each other are joined without a seam as long as that is true to 150 ms.
+fn shifts(fragments: &[SourceFragment], zero_wall: WallTime) -> Vec<(usize, i64)> {
+    const SEAM_NS: i64 = 150_000_000;
+    let mut shifts: Vec<(usize, i64)> = Vec::new();
+    let mut end_ns: Option<i64> = None;
+    for fragment in fragments {
+        let video = || fragment.samples.iter().filter(|s| s.track == Track::Video);
+        let Some(first) = video().next() else { continue };
+        let shift = match shifts.last() {
+            Some((file, shift)) if *file == fragment.file => *shift,
+            _ => {
+                let wanted = fragment.zero.ns_since(zero_wall);
+                let first_ns = Timescale::VIDEO.to_ns(first.dts);
+                let shift = match end_ns {
+                    Some(end) if (wanted + first_ns - end).abs() < SEAM_NS || wanted + first_ns < end => end - first_ns,
+                    _ => wanted,
+                };
+                shifts.push((fragment.file, shift));
+                shift
+            }
+        };
+        let end = video().map(|s| s.dts.0 + i64::from(s.duration)).max();
+        end_ns = end.map(|end| shift + Timescale::VIDEO.to_ns(Ticks(end)));
+    }
+    shifts
 }
 
 /// The different parameters in the fragments.
@@ -262,8 +294,10 @@ fn tables(w: &mut BoxWriter, plan: &TrackPlan, data_offset: u64, entries: &[Arc<
     // Equal neighbours are stored once.
     let mut durations: Vec<(u32, u32)> = Vec::new();
     for (i, sample) in plan.samples.iter().enumerate() {
-        let duration =
-            plan.samples.get(i + 1).map_or(plan.last_duration, |next| u32::try_from(next.at - sample.at).unwrap_or(0));
+        let duration = plan
+            .samples
+            .get(i + 1)
+            .map_or(plan.last_duration, |next| u32::try_from((next.at - sample.at).max(0)).unwrap_or(u32::MAX));
         match durations.last_mut() {
             Some((n, d)) if *d == duration => *n += 1,
             _ => durations.push((1, duration)),

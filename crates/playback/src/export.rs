@@ -26,7 +26,11 @@ pub struct ExportJob {
     pub plan: Plan,
     /// What is missing inside it.
     pub gaps: Vec<Gap>,
-    files: Vec<OpenSegment>,
+    root: Arc<Path>,
+    /// Storage keys, by the number the plan uses.
+    files: Vec<String>,
+    /// The one file that is open: a day has more segments than a process may have open files.
+    open: Option<(usize, OpenSegment)>,
     piece: usize,
     within: u64,
     header_sent: bool,
@@ -45,7 +49,7 @@ pub async fn export(
 ) -> Result<ExportJob, PlaybackError> {
     let root: Arc<Path> = root.into();
     let lead = WallRange { start: range.start.offset_ns(-LEAD_NS), end: range.end };
-    let mut files: Vec<OpenSegment> = Vec::new();
+    let mut files: Vec<String> = Vec::new();
     let mut fragments = Vec::new();
     let mut gaps = index.gaps_in(camera, stream, range).await?;
     let mut after = None;
@@ -59,7 +63,7 @@ pub async fn export(
                 Ok(open) => {
                     let file = files.len();
                     collect(&open, file, range, &mut fragments, &mut gaps, (camera, stream)).await?;
-                    files.push(open);
+                    files.push(segment.key.clone());
                 }
                 Err(error) if is_damage(&error) => {
                     let (start, end) = (segment.range.start, Some(segment.range.end));
@@ -74,7 +78,7 @@ pub async fn export(
     }
     gaps.sort_by_key(|gap| gap.start);
     let plan = plan(&fragments, range, with_audio)?;
-    Ok(ExportJob { plan, gaps, files, piece: 0, within: 0, header_sent: false })
+    Ok(ExportJob { plan, gaps, root, files, open: None, piece: 0, within: 0, header_sent: false })
 }
 
 async fn collect(
@@ -123,7 +127,12 @@ impl ExportJob {
         let Range { start, end } = piece.bytes;
         let from = start + self.within;
         let len = (end - from).min(CHUNK_BYTES);
-        let bytes = self.files[piece.file].bytes(from, usize::try_from(len).unwrap_or(0)).await?;
+        let open = match self.open.take() {
+            Some((file, open)) if file == piece.file => open,
+            _ => OpenSegment::open(Arc::clone(&self.root), &self.files[piece.file], FormatId(0)).await?,
+        };
+        let bytes = open.bytes(from, usize::try_from(len).unwrap_or(0)).await?;
+        self.open = Some((piece.file, open));
         self.within += len;
         if from + len >= end {
             self.piece += 1;

@@ -19,6 +19,11 @@ use crate::open::{OpenSegment, is_damage};
 const WAIT: Duration = Duration::from_millis(150);
 /// How often the next file is looked for before playback goes on live without it: twice the time a sync may take.
 const WAITS_MAX: u32 = 40;
+/// A picture in a file and in the ring are the same when their times differ by less: the tie of media time to wall time
+/// moves a little within a fragment.
+const TIE_NS: i64 = 15_000_000;
+/// The same for sound, whose packets may last only 20 ms.
+const TICK_NS: i64 = 9_000_000;
 /// A border smaller than this is no gap.
 const GAP_MIN_NS: i64 = 150_000_000;
 /// Until then: a gap that lasts is looked for in all time to come.
@@ -60,6 +65,30 @@ pub enum Event {
     EndOfRange,
 }
 
+/// What was given out last, by which the ring's samples are recognised: files give media times of their own.
+#[derive(Debug, Clone, Copy, Default)]
+struct Given {
+    video: Option<(WallTime, usize)>,
+    audio: Option<WallTime>,
+}
+
+impl Given {
+    fn note(&mut self, samples: &[Sample]) {
+        for sample in samples {
+            match sample.track {
+                Track::Video => self.video = Some((sample.wall, sample.data.len())),
+                Track::Audio => self.audio = self.audio.max(Some(sample.wall)),
+            }
+        }
+    }
+
+    fn is_last_picture(&self, sample: &Sample) -> bool {
+        self.video.is_some_and(|(wall, len)| {
+            sample.track == Track::Video && sample.data.len() == len && sample.wall.ns_since(wall).abs() < TIE_NS
+        })
+    }
+}
+
 enum Place {
     /// Looking for the segment that holds this moment or comes next.
     Search(WallTime),
@@ -88,8 +117,10 @@ pub struct Player {
     /// A gap was told that has no end yet.
     waiting_in_gap: bool,
     started: bool,
-    /// Live samples up to here were given out from the files already.
-    given_until: WallTime,
+    /// The last picture that was given out, in the order of decoding, and the newest sound.
+    given: Given,
+    /// While going live: the ring is read up to that picture without giving anything out.
+    catching_up: bool,
     edge_told: bool,
     /// Looks for a file that has no row yet.
     waits: u32,
@@ -111,7 +142,8 @@ impl Player {
             pending: std::collections::VecDeque::new(),
             waiting_in_gap: false,
             started: false,
-            given_until: WallTime(i64::MIN),
+            given: Given::default(),
+            catching_up: false,
             edge_told: false,
             waits: 0,
         }
@@ -183,7 +215,9 @@ impl Player {
             return Ok(());
         };
         let flowing = feed.interrupted().is_none();
-        if flowing && self.started && !feed.reaches_back_to(at) && self.waits < WAITS_MAX {
+        let given = self.given;
+        let reaches_back = feed.contains(|sample| given.is_last_picture(sample));
+        if flowing && self.started && !reaches_back && self.waits < WAITS_MAX {
             // The next file is being written and has no row yet, and the ring has moved on: its row comes with the next sync.
             self.waits += 1;
             tokio::time::sleep(WAIT).await;
@@ -193,16 +227,18 @@ impl Player {
         if !flowing {
             self.tell_gap(at, at.offset_ns(FAR_FUTURE_NS)).await?;
         }
-        self.go_live(&feed, at);
+        self.go_live(&feed);
         Ok(())
     }
 
-    /// Goes on from the feed's ring behind `until`, up to which everything was given out.
-    fn go_live(&mut self, feed: &Feed, until: WallTime) {
-        // What starts where the file ends is the first that was not given out; times are exact to a tick or two.
-        self.given_until = until.offset_ns(-1_000_000);
+    /// Goes on from the feed's ring: behind the last picture given out when that is still in it, otherwise with its oldest
+    /// key picture.
+    fn go_live(&mut self, feed: &Feed) {
+        let given = self.given;
+        self.catching_up = feed.contains(|sample| given.is_last_picture(sample));
         self.edge_told = false;
-        self.place = Place::Live(feed.subscribe(StartAt::After(self.given_until)));
+        let at = if self.catching_up { StartAt::Everything } else { StartAt::Oldest };
+        self.place = Place::Live(feed.subscribe(at));
     }
 
     async fn read_fragment(
@@ -253,10 +289,14 @@ impl Player {
         next: usize,
         last: WallTime,
     ) -> Result<(), PlaybackError> {
-        let live = self.feed.as_ref().filter(|feed| feed.interrupted().is_none() && feed.reaches_back_to(last));
+        let given = self.given;
+        let live = self
+            .feed
+            .as_ref()
+            .filter(|feed| feed.interrupted().is_none() && feed.contains(|sample| given.is_last_picture(sample)));
         if let Some(feed) = live {
             let feed = feed.clone();
-            self.go_live(&feed, last);
+            self.go_live(&feed);
             return Ok(());
         }
         let PlayRequest { camera, stream, .. } = self.request;
@@ -281,7 +321,7 @@ impl Player {
             return;
         };
         match event {
-            feed::Event::Sample(sample) if sample.wall <= self.given_until => {}
+            feed::Event::Sample(sample) if self.given_already(&sample) => {}
             feed::Event::Sample(sample) => {
                 self.waiting_in_gap = false;
                 if self.request.to.is_some_and(|to| sample.wall >= to) {
@@ -293,13 +333,31 @@ impl Player {
                 }
                 self.give(vec![sample]);
             }
+            feed::Event::Interrupted(_) if self.catching_up => {}
             feed::Event::Interrupted(cause) => self.pending.push_back(Event::Interrupted(cause)),
+            // Whatever was lost, the picture that was waited for is gone with it.
+            feed::Event::Skipped(skipped) if std::mem::take(&mut self.catching_up) => {
+                self.pending.push_back(Event::Skipped(skipped.samples));
+            }
             feed::Event::Skipped(skipped) => self.pending.push_back(Event::Skipped(skipped.samples)),
         }
         self.place = Place::Live(subscription);
     }
 
+    /// Whether a sample from the ring was given out from a file already.
+    fn given_already(&mut self, sample: &Sample) -> bool {
+        match sample.track {
+            Track::Audio => self.given.audio.is_some_and(|last| sample.wall.ns_since(last) < TICK_NS),
+            Track::Video if self.catching_up => {
+                self.catching_up = !self.given.is_last_picture(sample);
+                true
+            }
+            Track::Video => false,
+        }
+    }
+
     fn give(&mut self, mut samples: Vec<Sample>) {
+        self.given.note(&samples);
         let PlayRequest { audio, key_frames_only, .. } = self.request;
         samples.retain(|s| match s.track {
             Track::Video => s.key || !key_frames_only,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use minhbach_evidence::{ClockState, Digest, FragmentRecord, Hasher, SidecarHeader, SidecarWriter};
-use minhbach_feed::{Event, Feed, StartAt, Subscription};
+use minhbach_feed::{Event, Feed, Lag, StartAt, Subscription};
 use minhbach_index::{Index, SegmentProgress};
 use minhbach_media::cut::{Cut, Cutter};
 use minhbach_media::fragment::Fragment;
@@ -156,7 +156,7 @@ impl StreamRecorder {
 
     /// Records until told to stop or the feed closes; then everything received is written, synced and told.
     pub async fn run(mut self, feed: Feed, mut stop: oneshot::Receiver<StopWith>) {
-        let mut subscription = feed.subscribe(StartAt::Oldest);
+        let mut subscription = feed.subscribe(StartAt::Oldest).with_lag(Lag::SkipToOldestKey);
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut events = Vec::new();

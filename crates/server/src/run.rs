@@ -67,6 +67,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     // Signals first: one that comes during the start must not kill the process halfway.
     let stop = signals()?;
     let _lock = lock(&config)?;
+    allow_many_files();
     let clock = Clock::system();
     let started = clock.now();
 
@@ -137,6 +138,16 @@ fn signals() -> Result<CancellationToken, RunError> {
         cancel.cancel();
     });
     Ok(stop)
+}
+
+/// A camera takes six descriptors; the usual soft limit of 1,024 is too low for two hundred of them.
+fn allow_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+        tracing::warn!(%error, current = limit.current, "the limit of open files cannot be raised");
+    }
 }
 
 /// One server a folder: two would write over each other's rows.

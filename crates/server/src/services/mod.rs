@@ -81,7 +81,7 @@ pub fn serve(shared: &Arc<Shared>, listener: TcpListener) -> Result<(), tonic_re
         .add_service(PlaceServiceServer::new(place::Places(service())))
         .add_service(CameraServiceServer::new(camera::CameraRpc(service())))
         .add_service(LiveServiceServer::new(live::Live(service())))
-        .add_service(RecordingServiceServer::new(recording::Recordings(service())))
+        .add_service(RecordingServiceServer::new(recording::Recordings::new(service())))
         .add_service(IncidentServiceServer::new(incident::Incidents(service())))
         .add_service(SystemServiceServer::new(system::System(service())));
     let stop = shared.tasks.stop_token();

@@ -7,6 +7,7 @@ use minhbach_api::v1::recording_service_server::RecordingService;
 use minhbach_api::v1::{self, export_response};
 use minhbach_model::{CameraId, Gap, SegmentId, StreamKind, WallRange, WallTime};
 use minhbach_playback::{Event, PlayRequest, Player, export};
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::{ANSWERS_WAITING, Answers, Shared, bad_request, index_status, media, playback_status};
@@ -18,7 +19,19 @@ const RANGE_MAX: std::time::Duration = std::time::Duration::from_secs(400 * 86_4
 const EXPORT_MAX: std::time::Duration = std::time::Duration::from_secs(86_400);
 const NAMES: (&str, &str) = ("from_wall_ns", "to_wall_ns");
 
-pub(super) struct Recordings(pub Arc<Shared>);
+/// Exports that run at the same time: each reads a disk as fast as it can, and recording comes first.
+const EXPORTS_MAX: usize = 4;
+
+pub(super) struct Recordings {
+    shared: Arc<Shared>,
+    exports: Arc<Semaphore>,
+}
+
+impl Recordings {
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, exports: Arc::new(Semaphore::new(EXPORTS_MAX)) }
+    }
+}
 
 fn range(from_ns: i64, to_ns: i64, longest: std::time::Duration) -> Result<WallRange, Status> {
     let range = convert::range(NAMES, from_ns, to_ns).map_err(bad_request)?;
@@ -54,7 +67,7 @@ impl RecordingService for Recordings {
         let range = range(request.from_wall_ns, request.to_wall_ns, RANGE_MAX)?;
         let after = page_token(&request.page_token)?;
         let limit = if request.page_size == 0 { 1000 } else { request.page_size.min(1000) };
-        let index = &self.0.index;
+        let index = &self.shared.index;
         let segments = index.segments_in(camera, stream, range, after, limit).await.map_err(index_status)?;
         let gaps = match after {
             None => index.gaps_in(camera, stream, range).await.map_err(index_status)?,
@@ -88,8 +101,8 @@ impl RecordingService for Recordings {
         let ids: Vec<CameraId> = convert::ids("camera_ids", &request.camera_ids).map_err(bad_request)?;
         let mut cameras = Vec::with_capacity(ids.len());
         for id in ids {
-            let recorded = self.0.index.timeline(id, stream, range).await.map_err(index_status)?;
-            let gaps = self.0.index.gaps_in(id, stream, range).await.map_err(index_status)?;
+            let recorded = self.shared.index.timeline(id, stream, range).await.map_err(index_status)?;
+            let gaps = self.shared.index.gaps_in(id, stream, range).await.map_err(index_status)?;
             let recorded = without(recorded, &gaps);
             cameras.push(v1::CameraTimeline {
                 camera_id: id.to_string(),
@@ -112,11 +125,11 @@ impl RecordingService for Recordings {
         }
         let play =
             PlayRequest { camera, stream, from, to, audio: request.audio, key_frames_only: request.key_frames_only };
-        let feed = self.0.cameras.feed(camera, stream);
-        let mut player = Player::new(Arc::clone(&self.0.index), self.0.store.root(), feed, play);
+        let feed = self.shared.cameras.feed(camera, stream);
+        let mut player = Player::new(Arc::clone(&self.shared.index), self.shared.store.root(), feed, play);
         let (sender, receiver) = tokio::sync::mpsc::channel(ANSWERS_WAITING);
-        let stop = self.0.tasks.stop_token();
-        self.0.tasks.spawn("playback", async move {
+        let stop = self.shared.tasks.stop_token();
+        self.shared.tasks.spawn("playback", async move {
             loop {
                 let next = tokio::select! {
                     () = stop.cancelled() => return,
@@ -152,7 +165,13 @@ impl RecordingService for Recordings {
         let request = request.into_inner();
         let camera_stream = camera_stream(&request.camera_id, request.stream)?;
         let range = range(request.from_wall_ns, request.to_wall_ns, EXPORT_MAX)?;
-        let job = export(&self.0.index, self.0.store.root(), camera_stream, range, !request.without_audio).await;
+        let Ok(permit) = Arc::clone(&self.exports).try_acquire_owned() else {
+            return Err(Status::resource_exhausted(format!(
+                "{EXPORTS_MAX} exports are running; try again when one has ended"
+            )));
+        };
+        let job =
+            export(&self.shared.index, self.shared.store.root(), camera_stream, range, !request.without_audio).await;
         let mut job = job.map_err(playback_status)?;
         let header = v1::ExportHeader {
             total_bytes: job.plan.total_bytes,
@@ -163,8 +182,9 @@ impl RecordingService for Recordings {
             gaps: job.gaps.iter().map(Into::into).collect(),
         };
         let (sender, receiver) = tokio::sync::mpsc::channel(ANSWERS_WAITING);
-        let stop = self.0.tasks.stop_token();
-        self.0.tasks.spawn("export", async move {
+        let stop = self.shared.tasks.stop_token();
+        self.shared.tasks.spawn("export", async move {
+            let _permit = permit;
             let mut part = Some(Ok(export_response::Part::Header(header)));
             while let Some(next) = part {
                 let failed = next.is_err();
