@@ -49,7 +49,18 @@ pub(crate) async fn attempt(
     sink: &mut (dyn FnMut(Sample) -> ControlFlow<()> + Send),
 ) -> Result<(), Failure> {
     let group = Arc::new(SessionGroup::default());
-    let result = connect_and_run(config, options, clock, &group, sink).await;
+    let mut result = connect_and_run(config, options, clock, (&group, Carrier::Tcp), sink).await;
+    if matches!(result, Err(Ended::TcpRefused)) {
+        tracing::info!(camera = %config.camera, stream = %config.stream, "the camera refuses RTP over TCP; trying UDP");
+        result = connect_and_run(config, options, clock, (&group, Carrier::Udp), sink).await;
+    }
+    let result = result.map_err(|ended| match ended {
+        Ended::Failed(failure) => failure,
+        Ended::TcpRefused => Failure::new(
+            FailureKind::Protocol,
+            "the camera refuses to send over TCP and over UDP (461 Unsupported Transport)",
+        ),
+    });
     // Old cameras keep a session until it is torn down and refuse the next one meanwhile; new ones answer at once.
     let teardown = tokio::time::timeout(Duration::from_millis(500), group.await_teardown()).await;
     if let Ok(Err(error)) = teardown {
@@ -58,13 +69,33 @@ pub(crate) async fn attempt(
     result
 }
 
+/// What carries the RTP packets. TCP is asked for first: nothing is lost on the way and one port is enough.
+#[derive(Debug, Clone, Copy)]
+enum Carrier {
+    Tcp,
+    Udp,
+}
+
+/// How a connection ended.
+enum Ended {
+    Failed(Failure),
+    /// 461 Unsupported Transport (RFC 2326 §11.3.14).
+    TcpRefused,
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 async fn connect_and_run(
     config: &StreamConfig,
     options: &IngestOptions,
     clock: &Clock,
-    group: &Arc<SessionGroup>,
+    (group, carrier): (&Arc<SessionGroup>, Carrier),
     sink: &mut (dyn FnMut(Sample) -> ControlFlow<()> + Send),
-) -> Result<(), Failure> {
+) -> Result<(), Ended> {
     resolve(config, options).await?;
     let credentials = (!config.username.is_empty())
         .then(|| Credentials { username: config.username.clone(), password: config.password.reveal().to_owned() });
@@ -74,13 +105,27 @@ async fn connect_and_run(
         .session_group(Arc::clone(group));
     let mut session = step("DESCRIBE", options, Session::describe(config.url.clone(), session_options)).await?;
     let (video, audio) = choose(&session)?;
-    let setup = || SetupOptions::default().transport(Transport::Tcp(Default::default())).frame_format(FrameFormat::MP4);
-    step("SETUP", options, session.setup(video, setup())).await?;
+    let setup = || {
+        let transport = match carrier {
+            Carrier::Tcp => Transport::Tcp(Default::default()),
+            Carrier::Udp => Transport::Udp(Default::default()),
+        };
+        SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4)
+    };
+    let set_up = tokio::time::timeout(options.step_timeout, session.setup(video, setup())).await;
+    match set_up {
+        Err(_) => return Err(Failure::timed_out("SETUP", options.step_timeout).into()),
+        Ok(Err(error)) if error.status_code() == Some(461) => return Err(Ended::TcpRefused),
+        Ok(Err(error)) => return Err(Failure::from_retina("SETUP", &error).into()),
+        Ok(Ok(())) => {}
+    }
     let audio = match audio {
         Some(index) => match step("SETUP of the sound", options, session.setup(index, setup())).await {
             Ok(()) => Some(index),
             // After a time-out the answer may still come and be taken for that to the next request.
-            Err(failure) if matches!(failure.kind, FailureKind::TimedOut | FailureKind::Closed) => return Err(failure),
+            Err(failure) if matches!(failure.kind, FailureKind::TimedOut | FailureKind::Closed) => {
+                return Err(failure.into());
+            }
             Err(failure) => {
                 tracing::warn!(camera = %config.camera, %failure, "the camera refuses its sound; recording goes on without");
                 None
@@ -92,7 +137,7 @@ async fn connect_and_run(
     let session = step("PLAY", options, session.play(play)).await?;
     let demuxed = session.demuxed().map_err(|e| Failure::from_retina("stream set-up", &e))?;
     let mut run = Run::new(demuxed, video, audio, clock);
-    run.pump(options, sink).await
+    Ok(run.pump(options, sink).await?)
 }
 
 /// Looks the name up first, so that a wrong name is told from a camera that is off.
