@@ -119,11 +119,34 @@ fn what_is_wrong_is_said_with_the_right_exit_status() {
     assert!(get(&server.http, "/metrics").contains("minhbach_cameras 0"));
 }
 
-#[test]
-fn health_and_reflection_answer() {
+#[tokio::test]
+async fn health_and_reflection_answer() {
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+    use tonic_reflection::pb::v1::ServerReflectionRequest;
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&dir.path().join("data"), "").unwrap();
-    let status = server.ask(&["status"]).unwrap();
-    assert!(status.iter().any(|line| line["type"] == "server"), "{status:?}");
-    assert!(status.iter().any(|line| line["type"] == "store"), "{status:?}");
+    let data = dir.path().join("data");
+    let server = tokio::task::spawn_blocking(move || Server::start(&data, "").unwrap()).await.unwrap();
+    let channel = tonic::transport::Channel::from_shared(server.url.clone()).unwrap().connect().await.unwrap();
+    let health = HealthClient::new(channel.clone()).check(HealthCheckRequest { service: String::new() }).await.unwrap();
+    assert_eq!(health.into_inner().status, 1, "SERVING");
+
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut client = ServerReflectionClient::new(channel);
+    let mut answers = client.server_reflection_info(tokio_stream::iter([request])).await.unwrap().into_inner();
+    let Some(MessageResponse::ListServicesResponse(list)) = answers.message().await.unwrap().unwrap().message_response
+    else {
+        panic!("no list of services");
+    };
+    let names: Vec<&str> = list.service.iter().map(|s| s.name.as_str()).collect();
+    for service in ["Camera", "Incident", "Live", "Place", "Recording", "System"] {
+        assert!(names.contains(&format!("minhbach.v1.{service}Service").as_str()), "{names:?}");
+    }
 }

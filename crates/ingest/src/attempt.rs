@@ -260,6 +260,12 @@ impl Run {
         let mut deadline = started + options.stall_timeout;
         loop {
             let item = match tokio::time::timeout_at(deadline, self.demuxed.next()).await {
+                Err(_) if self.format.is_none() && self.demuxed.streams()[self.video].parameters().is_none() => {
+                    return Err(Failure::new(
+                        FailureKind::NoVideo,
+                        "the camera sends no parameter sets: none that can be read in its SDP, none with its pictures",
+                    ));
+                }
                 Err(_) => {
                     let secs = options.stall_timeout.as_secs();
                     return Err(Failure::new(

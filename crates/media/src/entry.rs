@@ -64,8 +64,24 @@ pub(crate) fn write_audio(w: &mut BoxWriter, params: &AudioParams) {
         match params.codec {
             AudioCodec::Aac => write_esds(w, 0x40, 5, &params.config),
             AudioCodec::Opus => write_dops(w, params),
-            AudioCodec::Pcma | AudioCodec::Pcmu | AudioCodec::L16 => {}
+            AudioCodec::Pcma | AudioCodec::Pcmu | AudioCodec::L16 => write_chan(w, params),
         }
+    });
+}
+
+/// `chan` of the QuickTime File Format: which channel is which, so that no player has to guess and warn of it. Players that
+/// do not know the box skip it.
+fn write_chan(w: &mut BoxWriter, params: &AudioParams) {
+    // CoreAudio layout tags: mono and stereo, the low half is the number of channels.
+    let layout = match params.channels {
+        1 => 0x0064_0001,
+        2 => 0x0065_0002,
+        _ => return,
+    };
+    w.full(b"chan", 0, 0, |w| {
+        w.u32(layout);
+        w.u32(0); // bitmap
+        w.u32(0); // descriptions
     });
 }
 
