@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use minhbach_model::WallTime;
 use minhbach_testkit::control::Command;
 use minhbach_testkit::harness::{Cameras, Server};
 use serde_json::Value;
@@ -112,4 +113,63 @@ fn a_jump_of_the_camera_clock_and_a_new_resolution_lose_nothing() {
     assert_eq!(files.len(), 2, "a new resolution needs a new file, a jump of the clock does not: {files:?}");
     let verdict = minhbach_testkit::oracle::check(&files, &cameras.truth.join("cam0-main.jsonl")).unwrap();
     assert!(verdict.complete() && verdict.video > 375, "{verdict:?}");
+}
+
+#[test]
+fn a_server_that_is_killed_loses_two_seconds_at_most_and_says_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut cameras = Cameras::start(2, &dir.path().join("truth"), &["--profile", "mixed"]).unwrap();
+    let data = dir.path().join("data");
+    let config = "[recording]\nsegment_secs = 3\n";
+    let mut server = Server::start(&data, config).unwrap();
+    let ids: Vec<String> =
+        (0..2).map(|n| server.add_camera(&format!("Camera {n}"), &cameras.stream(n, "main"), &[]).unwrap()).collect();
+    let frames = |lines: &[Value]| lines.iter().filter_map(|l| l["video_samples"].as_u64()).sum::<u64>();
+    // Killed in the middle of a file, and just after a new one was begun.
+    for (round, more) in [130, 155, 200].into_iter().enumerate() {
+        for id in &ids {
+            let args = ["recordings", "list", "--camera", id, "--from", "-1h", "--to", "now"];
+            let before = frames(&server.ask(&args).unwrap());
+            server.until(&args, Duration::from_secs(60), |l| frames(l) >= before + more).unwrap();
+        }
+        server.running.signal("KILL");
+        drop(server);
+        server = Server::start(&data, config).unwrap();
+        for id in &ids {
+            let args = ["recordings", "list", "--camera", id, "--from", "-1h", "--to", "now"];
+            let downs = |l: &[Value]| l.iter().filter(|l| l["cause"] == "recorder_down").count();
+            server
+                .until(&args, Duration::from_secs(20), |l| {
+                    downs(l) > round && l.last().is_some_and(|l| l["type"] == "segment")
+                })
+                .unwrap();
+        }
+    }
+    assert!(server.running.terminate(Duration::from_secs(20)).unwrap().success());
+    cameras.finish().unwrap();
+
+    let server = Server::start(&data, config).unwrap();
+    for (n, id) in ids.iter().enumerate() {
+        let files = server.files(id, "main");
+        let args = ["recordings", "list", "--camera", id, "--from", "-1h", "--to", "now"];
+        let lines = server.ask(&args).unwrap();
+        let segments = lines.iter().filter(|l| l["type"] == "segment" && l["video_samples"] != 0).count();
+        let with_footage = files.iter().filter(|f| std::fs::metadata(f).unwrap().len() > 4096).count();
+        assert_eq!(segments, with_footage, "each file with footage has its row: {files:?} {lines:?}");
+        assert!(lines.iter().all(|l| l["state"] != "suspect" && l["state"] != "recording"), "{lines:?}");
+        // What is there is whole and in order; only what was in memory at each kill is missing.
+        let whole: Vec<_> = files.iter().filter(|f| std::fs::metadata(f).unwrap().len() > 4096).collect();
+        let truth = cameras.truth.join(format!("cam{n}-main.jsonl"));
+        let verdict = minhbach_testkit::oracle::check(&whole, &truth).unwrap();
+        assert_eq!((verdict.doubled, verdict.reordered, verdict.unknown), (0, 0, 0), "{verdict:?}");
+        let mut borders: Vec<(WallTime, WallTime)> = lines
+            .iter()
+            .filter_map(|l| Some((l["start"].as_str()?.parse().ok()?, l["end"].as_str()?.parse().ok()?)))
+            .collect();
+        borders.sort();
+        for pair in borders.windows(2) {
+            let apart_ms = pair[1].0.ns_since(pair[0].1) / 1_000_000;
+            assert!(apart_ms.abs() <= 1000, "camera {n}: {apart_ms} ms are neither recorded nor a gap: {borders:?}");
+        }
+    }
 }

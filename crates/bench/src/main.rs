@@ -29,6 +29,15 @@ enum Command {
     Ingest(ingest::Ingest),
     /// First picture on a new viewer, and what the server adds between socket and subscriber.
     Live(live::Live),
+    /// Compare recorded files with what a simulated camera really sent; prints one JSON line.
+    Verify {
+        /// The camera's truth file.
+        #[arg(long)]
+        truth: PathBuf,
+        /// Recorded files, in the order of time.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Serve many cheap cameras; used by the others.
     Replay {
         /// Number of cameras.
@@ -60,10 +69,17 @@ pub(crate) fn failed<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> String {
     move |error| format!("{what}: {error}")
 }
 
+fn verify(truth: &std::path::Path, files: &[PathBuf]) -> Outcome {
+    let verdict = minhbach_testkit::oracle::check(files, truth).map_err(failed("check"))?;
+    println!("{}", serde_json::to_string(&verdict).map_err(failed("verdict"))?);
+    if verdict.complete() { Ok(()) } else { Err("samples are missing, doubled, out of order or altered".to_owned()) }
+}
+
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Ingest(ingest) => ingest.run(),
         Command::Live(live) => live.run(),
+        Command::Verify { truth, files } => verify(&truth, &files),
         Command::Replay { cameras, media_dir } => replay::run(cameras, &media_dir),
         Command::Floor { address, cameras, out } => floor::run(address, cameras, &out),
     };

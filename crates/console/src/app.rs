@@ -19,9 +19,14 @@ use crate::state::shell::Shell;
 use crate::state::wall::{Layout, Wall};
 use crate::text::Text;
 use crate::video::paint::Backend;
-use crate::video::player::{Decoders, PlayerCtx};
+use crate::video::player::{Decoders, PlayerCtx, Repaint};
 use crate::video::sound::Sound;
 use crate::{theme, when};
+
+/// Frames a second at most for new pictures …
+const FRAMES: u32 = 60;
+/// … and where a program pretends to be the graphics card: the rest of the processor is for decoding.
+const SOFTWARE_FRAMES: u32 = 15;
 
 /// Why the console cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +90,11 @@ impl App {
         let runtime = net.handle().ok_or_else(|| StartError::Network("the network has ended".to_owned()))?;
         let decoders = Decoders::start().map_err(StartError::Decoders)?;
         let sound = Sound::start(egui.clone());
-        let players = Players::new(PlayerCtx { client: net.client(), runtime, egui, sound: sound.handle(), decoders });
+        let backend = Backend::new(cc);
+        let a_second = if backend.is_software_rasteriser() { SOFTWARE_FRAMES } else { FRAMES };
+        let repaint = Repaint::new(egui, a_second);
+        let players =
+            Players::new(PlayerCtx { client: net.client(), runtime, repaint, sound: sound.handle(), decoders });
         let now = Instant::now();
         let layout = start.layout.or(settings.layout);
         let mut shell = Shell::new(start.page, settings.clone());
@@ -96,6 +105,7 @@ impl App {
             shell,
             live: Wall::restored(layout.unwrap_or(Layout::Four), &settings.tiles),
             playback: Playback::new(when::now()),
+            review: Playback::new(when::now()),
             cameras: Cameras::default(),
             incidents: Incidents::default(),
             exports: Exports::default(),
@@ -110,7 +120,7 @@ impl App {
             players,
             sound,
             net,
-            backend: Backend::new(cc),
+            backend,
             text: Text::new(settings.lang),
             state,
             commands: Vec::new(),
@@ -128,6 +138,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         crate::draw::run(self, ui);
         self.backend.end_frame();
+        self.state.shell.typed = ui.ctx().text_edit_focused();
         // Clocks and the age of a state go on without new pictures.
         ui.ctx().request_repaint_after(Duration::from_millis(500));
     }

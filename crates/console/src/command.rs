@@ -140,8 +140,12 @@ pub enum ServerCommand {
     IncidentFilter(Option<IncidentState>),
     /// Search incidents.
     IncidentQuery(String),
-    /// Select an incident and play it.
+    /// Select an incident and play it: beside the list, or (`true`) on the playback page with all its cameras.
     OpenIncident(IncidentId, bool),
+    /// Select the incident that many rows further down.
+    NextIncident(isize),
+    /// Play the selected incident on the playback page.
+    PlayIncident,
     /// Changes in the editor.
     EditIncident(Edit),
     /// Send them.
@@ -168,6 +172,8 @@ pub enum ServerCommand {
     SaveForm,
     /// Try the camera in the form.
     TestForm,
+    /// Ask whether a camera shall be paused.
+    AskPause(Option<CameraId>),
     /// Pause or resume a camera.
     Pause(CameraId, bool),
     /// Ask whether a camera shall be removed.
@@ -244,6 +250,8 @@ pub enum On {
     Playback,
     /// The live page.
     Live,
+    /// The incidents page.
+    Incidents,
     /// The cameras page.
     Cameras,
 }
@@ -257,6 +265,7 @@ impl On {
             Self::Wall => page.has_wall(),
             Self::Playback => page == Page::Playback,
             Self::Live => page == Page::Live,
+            Self::Incidents => page == Page::Incidents,
             Self::Cameras => page == Page::Cameras,
         }
     }
@@ -318,6 +327,10 @@ pub static TABLE: &[Entry] = entries![
     Wall(WallCommand::Layout(Layout::OnePlusSeven)), "cmd-layout-8", Wall, [ALT Num3], true;
     Wall(WallCommand::Layout(Layout::Nine)), "cmd-layout-9", Wall, [ALT Num4], true;
     Wall(WallCommand::Layout(Layout::Sixteen)), "cmd-layout-16", Wall, [ALT Num5], true;
+    Server(ServerCommand::NextIncident(1)), "cmd-incident-next", Incidents, [NONE ArrowDown], false;
+    Server(ServerCommand::NextIncident(-1)), "cmd-incident-previous", Incidents, [NONE ArrowUp], false;
+    Server(ServerCommand::PlayIncident), "incident-play", Incidents, [NONE Enter], false;
+    Playback(PlaybackCommand::Toggle), "cmd-toggle", Incidents, [NONE Space], false;
     Server(ServerCommand::AddCamera), "cmd-add-camera", Cameras, [], true;
     Shell(ShellCommand::Page(Page::Live)), "cmd-page-live", Every, [CTRL Num1], true;
     Shell(ShellCommand::Page(Page::Playback)), "cmd-page-playback", Every, [CTRL Num2], true;
@@ -342,20 +355,25 @@ pub struct Focus {
     pub widget: bool,
     /// A dialog is open: only keys that concern it.
     pub dialog: bool,
+    /// A menu is open, or a text field had the focus in the frame before: Escape closes or leaves that.
+    pub escape: bool,
 }
 
 /// Whether a key may become a command now.
 #[must_use]
 pub fn allowed(modifiers: Modifiers, key: Key, focus: Focus) -> bool {
-    let function = matches!(key, Key::F1 | Key::F11 | Key::Escape);
-    if function {
+    if key == Key::Escape {
+        // Dialogs take Escape themselves, so that the topmost one closes.
+        return !focus.dialog && !focus.escape;
+    }
+    if matches!(key, Key::F1 | Key::F11) {
         return true;
     }
     if focus.dialog {
         return false;
     }
-    let own =
-        matches!(key, Key::Space | Key::Enter | Key::ArrowLeft | Key::ArrowRight | Key::Home | Key::End | Key::Delete);
+    let arrow = matches!(key, Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown);
+    let own = arrow || matches!(key, Key::Space | Key::Enter | Key::Home | Key::End | Key::Delete);
     if modifiers == Modifiers::NONE {
         return !(focus.text || own && focus.widget);
     }
@@ -363,18 +381,19 @@ pub fn allowed(modifiers: Modifiers, key: Key, focus: Focus) -> bool {
     !(focus.text && key == Key::Z)
 }
 
-/// Takes the keys of this frame that are commands, and leaves the others to the widgets.
-pub fn from_keys(ctx: &egui::Context, page: Page, dialog: bool, out: &mut Vec<Command>) {
-    let focus = Focus { text: ctx.text_edit_focused(), widget: ctx.egui_wants_keyboard_input(), dialog };
+/// Takes the keys of this frame that are commands, and leaves the others to the widgets. `typed`: a text field had the
+/// focus in the frame before.
+pub fn from_keys(ctx: &egui::Context, page: Page, dialog: bool, typed: bool, out: &mut Vec<Command>) {
+    let focus = Focus {
+        text: ctx.text_edit_focused(),
+        widget: ctx.egui_wants_keyboard_input(),
+        dialog,
+        escape: typed || egui::Popup::is_any_open(ctx),
+    };
     ctx.input_mut(|input| {
         for entry in TABLE.iter().filter(|entry| entry.on.covers(page)) {
             for (modifiers, key) in entry.shortcuts {
-                // Dialogs take Escape themselves, so that the topmost one closes.
-                let to_dialog = *key == Key::Escape && dialog;
-                if !to_dialog
-                    && allowed(*modifiers, *key, focus)
-                    && pressed(input, *modifiers, *key, repeats(&entry.command))
-                {
+                if allowed(*modifiers, *key, focus) && pressed(input, *modifiers, *key, repeats(&entry.command)) {
                     out.push(entry.command.clone());
                 }
             }
@@ -384,7 +403,11 @@ pub fn from_keys(ctx: &egui::Context, page: Page, dialog: bool, out: &mut Vec<Co
 
 /// Whether a held key gives the command again and again: moving in time does, flagging an incident does not.
 fn repeats(command: &Command) -> bool {
-    matches!(command, Command::Playback(PlaybackCommand::Step(_) | PlaybackCommand::Skip(_)))
+    matches!(
+        command,
+        Command::Playback(PlaybackCommand::Step(_) | PlaybackCommand::Skip(_))
+            | Command::Server(ServerCommand::NextIncident(_))
+    )
 }
 
 /// Exactly these modifiers: egui's own matching would let Ctrl+Shift pass for Ctrl.
@@ -416,6 +439,8 @@ pub fn keys_text(entry: &Entry, space: &str) -> String {
             Key::Space => space,
             Key::ArrowLeft => "←",
             Key::ArrowRight => "→",
+            Key::ArrowUp => "↑",
+            Key::ArrowDown => "↓",
             Key::Escape => "Esc",
             other => other.symbol_or_name(),
         });
@@ -428,7 +453,7 @@ pub fn keys_text(entry: &Entry, space: &str) -> String {
 mod tests {
     use super::*;
 
-    const FREE: Focus = Focus { text: false, widget: false, dialog: false };
+    const FREE: Focus = Focus { text: false, widget: false, dialog: false, escape: false };
 
     #[test]
     fn letters_are_letters_while_a_text_field_has_the_focus() {
@@ -447,6 +472,13 @@ mod tests {
         assert!(!allowed(Modifiers::NONE, Key::Space, button));
         assert!(allowed(Modifiers::NONE, Key::F, button));
         assert!(!allowed(Modifiers::NONE, Key::F, Focus { dialog: true, ..FREE }));
+    }
+
+    #[test]
+    fn escape_belongs_to_what_is_open() {
+        assert!(allowed(Modifiers::NONE, Key::Escape, FREE));
+        assert!(!allowed(Modifiers::NONE, Key::Escape, Focus { dialog: true, ..FREE }));
+        assert!(!allowed(Modifiers::NONE, Key::Escape, Focus { escape: true, ..FREE }));
     }
 
     #[test]

@@ -39,6 +39,10 @@ fn frame(ctx: &Ctx<'_>, ui: &mut Ui) {
         bar(Panel::top("header").exact_size(tokens::HEADER_HEIGHT)).show(ui, |ui| panels::header::ui(ctx, ui));
         bar(Panel::bottom("status").exact_size(tokens::STATUS_HEIGHT)).show(ui, |ui| panels::status_bar::ui(ctx, ui));
     }
+    if shell.is_shaky(ctx.now) {
+        let frame = Frame::new().fill(tokens::RAISED).inner_margin(Margin::symmetric(12, 6));
+        Panel::top("shaky").resizable(false).frame(frame).show(ui, |ui| panels::offline::line(ctx, ui));
+    }
     if lost {
         CentralPanel::default().frame(Frame::new().fill(tokens::GROUND)).show(ui, |ui| panels::offline::ui(ctx, ui));
     } else {
@@ -48,6 +52,7 @@ fn frame(ctx: &Ctx<'_>, ui: &mut Ui) {
         dialogs(ctx, ui);
     }
     panels::cameras::remove_dialog(ctx, ui);
+    panels::cameras::pause_dialog(ctx, ui);
     panels::toasts::ui(ctx, ui);
 }
 

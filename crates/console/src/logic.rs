@@ -6,13 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use egui::ViewportCommand;
-use minhbach_model::{CameraId, StreamKind};
+use minhbach_model::{CameraId, StreamKind, WallTime};
 
 use crate::app::App;
 use crate::apply::{self, Target};
 use crate::command;
 use crate::net::{FileKind, Request};
-use crate::players::{Mode, Wanted};
+use crate::players::{self, Mode, Players, Wanted};
 use crate::state::State;
 use crate::state::settings::Settings;
 use crate::state::shell::{Dialog, Page};
@@ -25,6 +25,7 @@ const SAVE_AFTER: Duration = Duration::from_secs(2);
 /// Runs before each frame.
 pub fn run(app: &mut App, ctx: &egui::Context) {
     let now = Instant::now();
+    app.players.frame_begins(now);
     let mut replies = Vec::new();
     while replies.len() < REPLIES_A_FRAME
         && let Some(reply) = app.net.take()
@@ -35,7 +36,8 @@ pub fn run(app: &mut App, ctx: &egui::Context) {
         ctx.request_repaint();
     }
     let mut commands = std::mem::take(&mut app.commands);
-    command::from_keys(ctx, app.state.shell.page, dialog_open(&app.state), &mut commands);
+    let (page, typed) = (app.state.shell.page, app.state.shell.typed);
+    command::from_keys(ctx, page, dialog_open(&app.state), typed, &mut commands);
     let wall_now = app.state.wall_now();
     let mut target = Target {
         state: &mut app.state,
@@ -53,7 +55,8 @@ pub fn run(app: &mut App, ctx: &egui::Context) {
         apply::command(&mut target, command);
     }
     apply::tick(&mut target);
-    play(app, now);
+    let minimized = ctx.input(|input| input.viewport().minimized == Some(true));
+    play(app, minimized, now);
     save(app, now);
     screenshot(app, ctx, now);
 }
@@ -64,15 +67,22 @@ fn dialog_open(state: &State) -> bool {
         || state.exports.dialog.is_some()
         || state.cameras.form.is_some()
         || state.cameras.removing.is_some()
+        || state.cameras.pausing.is_some()
 }
 
 /// Makes players and sound match what is shown.
-fn play(app: &mut App, now: Instant) {
+fn play(app: &mut App, minimized: bool, now: Instant) {
     let state = &app.state;
-    let mode = if state.shell.page == Page::Playback { Mode::Playback } else { Mode::Live };
-    let seen = state.shell.page.has_wall() && !state.shell.is_lost(now);
-    let wanted = if seen { wanted(state) } else { Vec::new() };
-    app.players.reconcile(mode, &wanted, &state.playback.playhead, now);
+    let (mode, playhead) = match state.shell.page {
+        Page::Playback => (Mode::Playback, &state.playback.playhead),
+        Page::Incidents => (Mode::Review, &state.review.playhead),
+        Page::Live | Page::Cameras => (Mode::Live, &state.playback.playhead),
+    };
+    let tiles = state.shell.page.has_wall() || (mode == Mode::Review && state.incidents.edit.is_some());
+    // In a window that nobody sees nothing is decoded.
+    let seen = tiles && !minimized && !state.shell.is_lost(now);
+    let wanted = if seen { wanted(state, &app.players, now) } else { Vec::new() };
+    app.players.reconcile(mode, &wanted, playhead, now);
 
     let sound = app.sound.handle();
     let heard = state.wall().audible.filter(|_| seen).and_then(|camera| app.players.id(camera));
@@ -86,9 +96,13 @@ fn play(app: &mut App, now: Instant) {
     if sound.muted() != settings.muted {
         sound.set_muted(settings.muted);
     }
+    app.state.shell.pictures = app.players.has_pictures();
 }
 
-fn wanted(state: &State) -> Vec<Wanted> {
+/// Walls of no more tiles are played back in the main stream: there it is told apart what is on a desk.
+const FEW_TILES: usize = 4;
+
+fn wanted(state: &State, players: &Players, now: Instant) -> Vec<Wanted> {
     let wall = state.wall();
     // A camera that was removed has no live picture, but its footage can be played.
     let live = state.shell.page == Page::Live;
@@ -97,13 +111,33 @@ fn wanted(state: &State) -> Vec<Wanted> {
         .into_iter()
         .filter(known)
         .map(|camera| {
-            let has_sub = state.cameras.get(camera).is_some_and(|status| status.camera.draft.sub.is_some());
-            // Live view brings the main stream's sound with the sub stream; in playback sound is read only where it is heard.
-            let heard = !live && wall.audible == Some(camera);
-            let stream = if has_sub && !heard { wall.stream(camera) } else { StreamKind::Main };
-            Wanted { camera, stream }
+            let status = state.cameras.get(camera);
+            let has_sub = status.is_some_and(|status| status.camera.draft.sub.is_some());
+            let wished = if has_sub { wall.stream(camera) } else { StreamKind::Main };
+            let stream = if live {
+                let shown = players.shown(camera).map(|shown| (shown.stream, shown.snapshot.phase));
+                players::live_stream(wished, status, shown)
+            } else if needs_main(state, players, camera, now) {
+                StreamKind::Main
+            } else {
+                wished
+            };
+            Wanted { camera, stream, instead: live && stream != wished }
         })
         .collect()
+}
+
+/// Whether a recorded camera is played in its main stream, however small its tile.
+fn needs_main(state: &State, players: &Players, camera: CameraId, now: Instant) -> bool {
+    let wall = state.wall();
+    let recorded = |at: Option<WallTime>| {
+        let lane = state.playback.lanes.get(&camera);
+        lane.is_some_and(|lane| lane.recorded.iter().any(|range| at.is_none_or(|at| range.contains(at))))
+    };
+    // Live view brings the main stream's sound with the sub stream; in playback sound is read only where it is heard.
+    wall.audible == Some(camera)
+        || (wall.visible().len() <= FEW_TILES && recorded(None))
+        || (players.lacks_sub(camera) && recorded(Some(state.playback.position(now))))
 }
 
 /// The settings as they should be kept now.

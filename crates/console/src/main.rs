@@ -126,7 +126,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<(), eframe::Error> {
     let mut settings = Settings::load();
     if let Some(server) = args.server {
-        settings.server = server;
+        settings.switch_server(server);
     }
     if let Some(lang) = args.lang {
         settings.lang = lang;

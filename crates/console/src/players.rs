@@ -3,16 +3,17 @@
 //!
 //! What belongs here: which players exist. What a player does is in `video::player`.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use minhbach_model::{CameraId, StreamKind};
+use minhbach_model::{CameraId, CameraState, CameraStatus, StreamKind};
 
+use crate::state::cameras::stream;
 use crate::video::paint::TileKey;
-use crate::video::player::{Player, PlayerCtx, PlayerId, PlayerSnapshot, Step};
+use crate::video::player::{Phase, Player, PlayerCtx, PlayerId, PlayerSnapshot, Step};
 use crate::video::playhead::Playhead;
 
 /// After this time the new stream is shown even without a picture: its words say why there is none.
@@ -25,6 +26,8 @@ pub enum Mode {
     Live,
     /// At the playhead.
     Playback,
+    /// At the playhead of the incidents page.
+    Review,
 }
 
 /// A camera that must be played.
@@ -34,6 +37,8 @@ pub struct Wanted {
     pub camera: CameraId,
     /// The stream.
     pub stream: StreamKind,
+    /// It stands in for the other one, which fails.
+    pub instead: bool,
 }
 
 /// What a tile draws.
@@ -44,9 +49,12 @@ pub struct Shown {
     pub key: TileKey,
     /// The stream that is shown.
     pub stream: StreamKind,
+    /// It stands in for the other one, which fails.
+    pub instead: bool,
 }
 
 struct Slot {
+    wanted: Wanted,
     current: Player,
     next: Option<(Player, Instant)>,
 }
@@ -56,6 +64,8 @@ struct Slot {
 pub struct Players {
     slots: HashMap<CameraId, Slot>,
     shown: HashMap<CameraId, Shown>,
+    /// Recorded cameras whose sub stream was found missing where the main stream may not be.
+    without_sub: HashSet<CameraId>,
     mode: Mode,
     ctx: PlayerCtx,
 }
@@ -64,22 +74,33 @@ impl Players {
     /// No player yet.
     #[must_use]
     pub fn new(ctx: PlayerCtx) -> Self {
-        Self { slots: HashMap::new(), shown: HashMap::new(), mode: Mode::Live, ctx }
+        Self { slots: HashMap::new(), shown: HashMap::new(), without_sub: HashSet::new(), mode: Mode::Live, ctx }
+    }
+
+    /// A frame begins: new pictures ask for the next one no sooner than it can be drawn.
+    pub fn frame_begins(&self, now: Instant) {
+        self.ctx.repaint.frame(now);
     }
 
     /// Makes the players match what is shown. Once a frame.
     pub fn reconcile(&mut self, mode: Mode, wanted: &[Wanted], playhead: &Arc<Mutex<Playhead>>, now: Instant) {
         if mode != self.mode {
             self.slots.clear();
+            self.without_sub.clear();
             self.mode = mode;
         }
         // What is not seen is not decoded.
-        self.slots.retain(|camera, _| wanted.iter().any(|wanted| wanted.camera == *camera));
+        let seen = |camera: &CameraId| wanted.iter().any(|wanted| wanted.camera == *camera);
+        self.slots.retain(|camera, _| seen(camera));
+        self.without_sub.retain(seen);
         for wanted in wanted {
+            if let Some(slot) = self.slots.get_mut(&wanted.camera) {
+                slot.wanted = *wanted;
+            }
             match self.slots.get_mut(&wanted.camera) {
                 None => {
                     let current = start(&self.ctx, mode, *wanted, playhead);
-                    self.slots.insert(wanted.camera, Slot { current, next: None });
+                    self.slots.insert(wanted.camera, Slot { wanted: *wanted, current, next: None });
                 }
                 Some(slot) if slot.current.stream() == wanted.stream => slot.next = None,
                 Some(slot) => {
@@ -106,7 +127,13 @@ impl Players {
                 }
             }
             let snapshot = slot.current.snapshot(now);
-            let shown = Shown { snapshot, key: key(slot.current.id()), stream: slot.current.stream() };
+            let stream = slot.current.stream();
+            let missing = matches!(snapshot.phase, Phase::Gap { .. } | Phase::Before(_));
+            if self.mode != Mode::Live && stream == StreamKind::Sub && missing {
+                self.without_sub.insert(*camera);
+            }
+            let instead = slot.wanted.instead && stream == slot.wanted.stream;
+            let shown = Shown { snapshot, key: key(slot.current.id()), stream, instead };
             debug_assert_eq!(slot.current.camera(), *camera, "a player sits in its camera's slot");
             self.shown.insert(*camera, shown);
         }
@@ -116,6 +143,18 @@ impl Players {
     #[must_use]
     pub fn shown(&self, camera: CameraId) -> Option<&Shown> {
         self.shown.get(&camera)
+    }
+
+    /// Whether some tile shows moving pictures, or footage.
+    #[must_use]
+    pub fn has_pictures(&self) -> bool {
+        self.shown.values().any(|shown| matches!(shown.snapshot.phase, Phase::Live | Phase::Replay))
+    }
+
+    /// Whether the sub stream of a recorded camera was found missing.
+    #[must_use]
+    pub fn lacks_sub(&self, camera: CameraId) -> bool {
+        self.without_sub.contains(&camera)
     }
 
     /// The player of a camera, for its sound.
@@ -133,12 +172,71 @@ impl Players {
 fn start(ctx: &PlayerCtx, mode: Mode, wanted: Wanted, playhead: &Arc<Mutex<Playhead>>) -> Player {
     match mode {
         Mode::Live => Player::live(ctx, wanted.camera, wanted.stream),
-        Mode::Playback => Player::playback(ctx, wanted.camera, wanted.stream, Arc::clone(playhead)),
+        Mode::Playback | Mode::Review => Player::playback(ctx, wanted.camera, wanted.stream, Arc::clone(playhead)),
     }
+}
+
+/// The stream to play live: the wanted one, or the other one while that fails and the other is recorded. `shown` is what
+/// the tile shows now.
+#[must_use]
+pub fn live_stream(
+    wanted: StreamKind,
+    status: Option<&CameraStatus>,
+    shown: Option<(StreamKind, Phase)>,
+) -> StreamKind {
+    let other = match wanted {
+        StreamKind::Main => StreamKind::Sub,
+        StreamKind::Sub => StreamKind::Main,
+    };
+    let state = |kind| status.and_then(|status| stream(status, kind)).map(|stream| stream.state);
+    let fails = match state(wanted) {
+        Some(CameraState::Recording) => false,
+        Some(CameraState::Failed(_)) => true,
+        // While it is tried again, what is shown stays; and the player may see a loss before the server tells of it.
+        Some(CameraState::Connecting | CameraState::Paused) | None => {
+            shown.is_some_and(|(shown, phase)| shown == other || matches!(phase, Phase::Failed | Phase::Interrupted(_)))
+        }
+    };
+    if fails && state(other) == Some(CameraState::Recording) { other } else { wanted }
 }
 
 fn key(id: PlayerId) -> TileKey {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
     TileKey(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panels::tree::data::tests::camera;
+    use minhbach_model::{FailureKind, StreamStatus};
+
+    fn status(main: CameraState, sub: CameraState) -> CameraStatus {
+        let mut status = camera("Quầy 1", None, main);
+        let second = StreamStatus { stream: StreamKind::Sub, state: sub, ..status.streams[0].clone() };
+        status.streams.push(second);
+        status
+    }
+
+    #[test]
+    fn the_other_stream_stands_in_for_one_that_fails() {
+        let (recording, failed) = (CameraState::Recording, CameraState::Failed(FailureKind::Closed));
+        let play = |main, sub, shown| live_stream(StreamKind::Sub, Some(&status(main, sub)), shown);
+        assert_eq!(play(recording, recording, None), StreamKind::Sub);
+        assert_eq!(play(recording, failed, None), StreamKind::Main);
+        assert_eq!(play(failed, failed, None), StreamKind::Sub, "neither can be seen");
+        assert_eq!(live_stream(StreamKind::Sub, None, None), StreamKind::Sub);
+    }
+
+    #[test]
+    fn a_stand_in_stays_until_the_wanted_stream_is_back() {
+        let (recording, connecting) = (CameraState::Recording, CameraState::Connecting);
+        let shown = Some((StreamKind::Main, Phase::Live));
+        let play = |sub, shown| live_stream(StreamKind::Sub, Some(&status(recording, sub)), shown);
+        assert_eq!(play(connecting, None), StreamKind::Sub);
+        assert_eq!(play(connecting, Some((StreamKind::Sub, Phase::Failed))), StreamKind::Main);
+        assert_eq!(play(connecting, shown), StreamKind::Main);
+        assert_eq!(play(recording, shown), StreamKind::Sub);
+    }
 }

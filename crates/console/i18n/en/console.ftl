@@ -17,52 +17,53 @@ action-cancel = Cancel
 action-close = Close
 action-copy = Copy
 action-discard = Discard changes
-action-undo = Undo
-action-undo-left = Undo ({ $seconds })
+action-undo-left = Undo ({ $seconds } s left)
 
 ## Commands
 
 cmd-flag = Flag an incident on the visible tiles
 cmd-undo-flag = Undo the last flag
 cmd-listen = Listen to the selected tile
-cmd-promote = Enlarge the selected tile, or back
+cmd-promote = Enlarge/shrink the selected tile
 cmd-select-next = Select the next tile
 cmd-select-previous = Select the previous tile
 cmd-clear-tile = Remove the camera from the tile
 cmd-rewind = Watch the last 15 seconds again
-cmd-toggle = Play or pause
-cmd-slower = Slower
-cmd-faster = Faster
-cmd-step-back = One picture back
-cmd-step-forward = One picture on
+cmd-toggle = Play/pause
+cmd-slower = Play slower
+cmd-faster = Play faster
+cmd-step-back = One frame back
+cmd-step-forward = One frame on
 cmd-skip-back = 10 seconds back
 cmd-skip-forward = 10 seconds on
 cmd-first = To the start of the recording
-cmd-live-edge = Back to live
+cmd-live-edge = To the present
 cmd-jump-gap = Skip the gap
 cmd-mark-in = Mark the start
 cmd-mark-out = Mark the end
 cmd-clear-marks = Clear both marks
 cmd-go-to = Go to a time…
 cmd-export = Export…
-cmd-layout-1 = One tile
-cmd-layout-4 = Four tiles
-cmd-layout-8 = One large tile, seven small
-cmd-layout-9 = Nine tiles
-cmd-layout-16 = Sixteen tiles
+cmd-layout-1 = Layout of 1 tile
+cmd-layout-4 = Layout of 4 tiles
+cmd-layout-8 = Layout of 1 large + 7 small tiles
+cmd-layout-9 = Layout of 9 tiles
+cmd-layout-16 = Layout of 16 tiles
 cmd-add-camera = Add a camera
 cmd-page-live = Open the Live page
 cmd-page-playback = Open the Playback page
 cmd-page-incidents = Open the Incidents page
 cmd-page-cameras = Open the Cameras page
+cmd-incident-next = Select the next incident
+cmd-incident-previous = Select the previous incident
 cmd-palette = Find cameras, pages and commands
-cmd-tree = Hide or show the list of cameras
+cmd-tree = Hide/show the list of cameras
 cmd-fullscreen = Full screen
-cmd-mute = Sound off or on
+cmd-mute = Sound off/on
 cmd-language = Switch to Vietnamese (Tiếng Việt)
 cmd-settings = Settings of this workstation
 cmd-help = Keys of this page
-cmd-escape = One step back
+cmd-escape = Back
 
 ## Header
 
@@ -76,7 +77,7 @@ tree-search = Find cameras and places
 tree-empty = There is no camera yet.
 tree-nothing-found = No camera found.
 tree-unplaced = Without a place
-tree-troubled = { $troubled } failing / { $cameras }
+tree-troubled = { $troubled }/{ $cameras } in trouble
 
 ## Wall
 
@@ -86,28 +87,33 @@ tile-vacant = Drag a camera here
 tile-connecting = Connecting…
 tile-live = Live
 tile-live-recording = Live · Recording
-tile-catching-up = Catching up
+tile-live-not-recording = Live · NOT RECORDED
+tile-catching-up = The picture is late
+tile-loading = Loading…
 tile-frozen = Frozen since { $time }
-tile-no-picture = No picture for { $length }
+tile-no-picture = No picture yet ({ $length })
 tile-lost = Signal lost { $length }
-tile-paused = Paused
+tile-paused = Recording paused
 tile-gap = Nothing recorded
 tile-replay = Playback
 tile-end = End of the recording
-tile-failed = Cannot be played
+tile-failed = Cannot be shown
+tile-instead-main = The sub stream fails, this is the main stream
+tile-instead-sub = The main stream fails, this is the sub stream
 meter-none = No sound
 meter-on = This tile is heard
 meter-off = Listen to this tile
 stream-main = Main stream
 stream-sub = Sub stream
 menu-show = Show on the wall
+menu-promote = Enlarge/shrink this tile
 menu-play-back = Play back from a minute ago
 menu-camera-settings = About this camera
-menu-zoom-reset = Reset zoom
+menu-zoom-reset = Picture at its own size
 
 ## Playback
 
-playback-live-edge = Back to live
+playback-live-edge = To the present
 playback-speed = Speed
 playback-mark-hint = Press { "[" } and { "]" } to mark a range
 playback-mark-end = Press { "]" } to mark the end
@@ -142,7 +148,7 @@ gap-starting = The stream was starting
 camera-recording = Recording
 camera-partly = Recording, sub stream fails
 camera-connecting = Connecting
-camera-paused = Paused
+camera-paused = Recording paused
 
 failure-unknown-host = Host name not found
 failure-connection-refused = The port is closed
@@ -192,19 +198,19 @@ incident-state = State
 incident-category = Category
 incident-cameras = Cameras
 incident-note = Note
-incident-author = Flagged by
+incident-author = Flagged at station
 incident-title = Incident at { $time }
-incident-play = Play the incident
+incident-play = Open on the Playback page
 incidents-search = Search incidents
 incidents-all = All
-incidents-csv = Save the list (CSV)
+incidents-csv = Export the list (CSV)
 incidents-loading = Loading the list…
 incidents-loading-advice = The list appears when the server answers.
 incidents-empty = There is no incident yet
 incidents-empty-advice = While watching, press F to flag an incident; the video goes on.
 incidents-nothing-found = No incident matches
 incidents-nothing-found-advice = Search for less, or choose “All”.
-incidents-row-hint = Double-click to play
+incidents-row-hint = Click to play it here; double-click to open it on the Playback page
 
 ## Cameras
 
@@ -216,7 +222,7 @@ cameras-since = Since
 cameras-video = Video
 cameras-audio = Sound
 cameras-bit-rate = Bit rate
-cameras-frame-rate = Pictures/s
+cameras-frame-rate = Frames/s
 cameras-retry = Next attempt at
 cameras-lost = Packets lost
 cameras-runs = Connections made
@@ -247,15 +253,18 @@ form-problem-name = The name must have 1 to 200 characters.
 form-problem-main = The main stream must look like rtsp://host/path.
 form-problem-sub = The sub stream must look like rtsp://host/path.
 form-problem-credentials = Put user name and password into their own fields, not into the address.
+form-problem-place = Name agency, site and contact point of the new place.
 form-saving = Saving…
 form-test = Test
-form-test-hint = “Test” fetches one picture. Nothing on the camera is changed.
+form-test-hint = “Test” takes one still. The settings of the camera are not changed.
 form-testing = Testing… { $seconds } s
-form-still = A picture from the camera
+form-still = A still from the camera
 form-no-sound = no sound
-form-figures = { $bitrate } · { $fps } pictures/s · first picture after { $first } ms
+form-figures = { $bitrate } · { $fps } frames/s · picture after { $first } ms
 remove-title = Remove “{ $camera }”?
 remove-text = This camera will no longer be recorded or listed. What was recorded is kept.
+pause-title = Pause the recording of “{ $camera }”?
+pause-text = While it is paused, neither picture nor sound of this camera is recorded.
 
 ## Export
 
@@ -274,8 +283,8 @@ export-no-sound = no sound
 export-start = Export
 export-running = { $files } files · { $speed }/s · { $left } left
 export-waiting = { $files } files · preparing
-export-ended = { $files } files · done
-export-forget = Clear the list
+export-ended = { $files } files · ended
+export-forget = Clear what has ended
 
 ## Palette, help, settings
 
@@ -289,7 +298,7 @@ help-typing = While text is typed, single letters are no commands.
 help-version = Console { $console } · server { $server }
 settings-title = Settings of this workstation
 settings-workstation = Name
-settings-workstation-hint = The name is recorded as who flagged an incident.
+settings-workstation-hint = This name is recorded as “Flagged at station” of an incident.
 settings-scale = Size of everything
 settings-sound = Loudspeaker
 settings-sound-starting = Looking for a loudspeaker…
@@ -308,7 +317,7 @@ status-failed = { $count ->
 status-disk = { $free } free on disk
 status-store-problem = The storage has a problem
 status-export = Exporting { $percent } %
-status-no-gpu = Drawing on the CPU, pictures may be slow
+status-no-gpu = No graphics card can be used, pictures may stutter
 status-no-sound = This workstation has no loudspeaker
 status-sound-failed = The loudspeaker failed
 
@@ -325,7 +334,7 @@ offline-check = Please check that
 offline-check-server = the server is on and minhbach-server is running
 offline-check-network = this workstation is connected to the network
 offline-check-address = the address above is the server's
-offline-recording = If the server is running, recording goes on unharmed.
+offline-recording = If the server is running, recording of picture and sound goes on unharmed.
 
 ## Messages
 
@@ -343,8 +352,8 @@ toast-nothing-recorded = Nothing has been recorded of these cameras.
 toast-mark-first = Mark a range first: press { "[" } at its start and { "]" } at its end.
 toast-sound-on = Sound on: { $camera }
 toast-camera-saved = Camera “{ $camera }” saved
-toast-camera-paused = Recording paused
-toast-camera-resumed = Recording resumed
+toast-camera-paused = Recording of “{ $camera }” paused
+toast-camera-resumed = Recording of “{ $camera }” resumed
 toast-camera-removed = Camera removed
 toast-export-started = { $count ->
         [one] Exporting { $count } file
@@ -371,9 +380,9 @@ failed-file = The file could not be written. { $why }
 
 error-unreachable = The server cannot be reached.
 error-not-found = This is no longer on the server.
-error-refused = The server does not accept the request.
+error-refused = The server refuses the request: { $detail }
 error-conflict = Somebody else has just changed it; look again before going on.
 error-timed-out = The server took too long to answer.
-error-broken = Server and console do not understand each other; check their versions.
+error-broken = Server and console are not compatible; check their versions.
 error-local = This workstation's disk cannot be written.
 error-busy = Too many requests at once, please try again.

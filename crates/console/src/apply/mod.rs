@@ -16,10 +16,10 @@ use minhbach_model::WallTime;
 pub use reply::reply;
 
 use crate::command::Command;
-use crate::net::{Net, Problem, Request};
+use crate::net::{ErrorKind, Net, Problem, Request};
 use crate::players::Players;
 use crate::state::State;
-use crate::state::shell::Tone;
+use crate::state::shell::{Link, Page, Tone};
 use crate::text::{Message, Text, server_error};
 
 /// What a change may touch.
@@ -53,12 +53,28 @@ impl Target<'_> {
     /// Shows why something failed.
     fn fail(&mut self, what: &'static str, problem: &Problem) {
         tracing::warn!(what, kind = ?problem.kind, detail = %problem.detail, "a request failed");
-        let why = self.text.get(server_error(problem.kind), None);
+        let why = why(problem).show(self.text);
         self.state.shell.say(Tone::Attention, Message::new(what).text("why", why), self.now);
+    }
+
+    /// Asks for the list of incidents.
+    fn ask_incidents(&mut self) {
+        if self.ask(Request::Incidents) {
+            self.state.incidents.asked = Some(self.now);
+        }
     }
 
     fn say(&mut self, message: Message) {
         self.state.shell.say(Tone::Info, message, self.now);
+    }
+}
+
+/// Why a request failed, in words; where the server refuses, with the reason it gives.
+fn why(problem: &Problem) -> Message {
+    let message = Message::new(server_error(problem.kind));
+    match problem.kind {
+        ErrorKind::Refused => message.text("detail", problem.detail.as_str()),
+        _ => message,
     }
 }
 
@@ -77,5 +93,26 @@ pub fn command(target: &mut Target<'_>, command: Command) {
 pub fn tick(target: &mut Target<'_>) {
     let now = target.now;
     target.state.shell.toasts.retain(|toast| !toast.is_over(now));
+    let shell = &target.state.shell;
+    if shell.page == Page::Incidents && shell.link == Link::Up && target.state.incidents.is_old(now) {
+        // Asked for at most every few seconds even when the network has no room: said once, not each frame.
+        target.state.incidents.asked = Some(now);
+        target.ask_incidents();
+    }
     playback::tick(target);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Lang;
+
+    #[test]
+    fn a_refusal_says_the_servers_reason() {
+        let problem = Problem { kind: ErrorKind::Refused, detail: "the name is taken".to_owned() };
+        for lang in [Lang::Vi, Lang::En] {
+            let text = why(&problem).show(&Text::new(lang));
+            assert!(text.ends_with("the name is taken"), "{text}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Changes of time: the playhead, the shown stretch, the marks.
 
-use minhbach_model::{CameraId, WallTime};
+use minhbach_model::{CameraId, WallRange, WallTime};
 
 use super::Target;
 use crate::command::PlaybackCommand;
@@ -20,7 +20,7 @@ const REWIND_NS: i64 = 15 * SECOND_NS;
 pub fn apply(target: &mut Target<'_>, command: PlaybackCommand) {
     let now = target.now;
     match command {
-        PlaybackCommand::Toggle => target.state.playback.head().toggle(now),
+        PlaybackCommand::Toggle => toggle(target),
         PlaybackCommand::Faster => target.state.playback.head().faster(now),
         PlaybackCommand::Slower => target.state.playback.head().slower(now),
         PlaybackCommand::Speed(speed) => target.state.playback.head().set_speed(speed, now),
@@ -80,6 +80,44 @@ pub fn open(target: &mut Target<'_>, cameras: &[CameraId], at: WallTime) {
     target.state.playback.head().play(target.now);
 }
 
+/// Plays an incident beside the list: its first camera, from its start to its end.
+pub fn review(target: &mut Target<'_>, camera: Option<CameraId>, range: WallRange) {
+    let page = &mut target.state.review;
+    page.wall.set_cameras(camera.as_slice());
+    page.wall.audible = camera;
+    page.mark_in = Some(range.start);
+    page.mark_out = Some(range.end);
+    let mut head = page.head();
+    head.set_speed(1.0, target.now);
+    head.play(target.now);
+    head.seek(range.start.min(target.wall_now), target.now);
+}
+
+/// Play or pause; an incident that was played to its end begins again.
+fn toggle(target: &mut Target<'_>) {
+    let page = target.state.timed();
+    let mut head = page.head();
+    if target.state.shell.page == Page::Incidents
+        && !head.is_playing()
+        && let (Some(start), Some(end)) = (page.mark_in, page.mark_out)
+        && head.position(target.now) >= end
+    {
+        head.seek(start, target.now);
+    }
+    head.toggle(target.now);
+}
+
+/// An incident beside the list is played to its end, and no further while nobody looks.
+fn tick_review(target: &mut Target<'_>) {
+    let page = &target.state.review;
+    let mut head = page.head();
+    head.hold_at_edge(target.wall_now, target.now);
+    let over = page.mark_out.is_some_and(|end| head.position(target.now) >= end);
+    if head.is_playing() && (over || target.state.shell.page != Page::Incidents) {
+        head.pause(target.now);
+    }
+}
+
 /// The first time the page is shown it takes over the cameras of the live wall.
 pub fn enter(target: &mut Target<'_>) {
     if target.state.playback.opened {
@@ -100,17 +138,17 @@ pub fn enter(target: &mut Target<'_>) {
 /// Moves the playhead; the timeline follows when it would leave it. The future cannot be played.
 pub fn seek(target: &mut Target<'_>, at: WallTime) {
     let at = at.min(target.wall_now);
-    let page = &mut target.state.playback;
+    let page = target.state.timed_mut();
     page.head().seek(at, target.now);
     page.view = page.view.following(at);
 }
 
 fn jump_gap(target: &mut Target<'_>) {
-    let leading = target.state.playback.wall.leading();
+    let leading = target.state.timed().wall.leading();
     let gap_end = leading.and_then(|camera| target.players.shown(camera)).and_then(|shown| shown.snapshot.gap_end);
     // The timeline may know the gap before the player has come to it.
-    let position = target.state.playback.position(target.now);
-    let known = leading.and_then(|camera| target.state.playback.cause_at(camera, position)).and_then(|gap| gap.end);
+    let position = target.state.timed().position(target.now);
+    let known = leading.and_then(|camera| target.state.timed().cause_at(camera, position)).and_then(|gap| gap.end);
     match gap_end.or(known) {
         Some(end) => seek(target, end),
         None => target.state.shell.say(Tone::Info, Message::new("toast-no-gap"), target.now),
@@ -119,10 +157,13 @@ fn jump_gap(target: &mut Target<'_>) {
 
 /// Lets the timeline follow the playhead and asks for what it needs.
 pub fn tick(target: &mut Target<'_>) {
+    let now = target.now;
+    // There is nothing to be played of the future, wherever the players think they are.
+    target.state.playback.head().hold_at_edge(target.wall_now, now);
+    tick_review(target);
     if target.state.shell.page != Page::Playback {
         return;
     }
-    let now = target.now;
     let page = &mut target.state.playback;
     let (playing, at) = {
         let head = page.head();
@@ -132,10 +173,6 @@ pub fn tick(target: &mut Target<'_>) {
     let fraction = page.view.fraction(at);
     if playing && (0.95..1.2).contains(&fraction) {
         page.view = page.view.following(at);
-    }
-    // The players hold the playhead at the live edge; without any it would run into the future.
-    if playing && at > target.wall_now && page.wall.visible_cameras().is_empty() {
-        page.head().pause(now);
     }
     if let Some((cameras, range)) = page.wanted(now, target.wall_now) {
         page.asked = Some(Asked { cameras: cameras.clone(), range, at: now });

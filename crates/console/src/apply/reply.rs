@@ -5,16 +5,16 @@ use std::time::Instant;
 
 use egui::{ColorImage, TextureOptions};
 use minhbach_decode::RgbaImage;
-use minhbach_model::{CameraStatus, ContactPointId, Incident};
+use minhbach_model::{CameraStatus, ContactPointId, Incident, IncidentId};
 
-use super::{Target, playback};
-use crate::net::{ChangeFrom, FileKind, Problem, Reply, Request};
+use super::{Target, playback, why};
+use crate::net::{ChangeFrom, ErrorKind, FileKind, Problem, Reply, Request};
 use crate::state::cameras::{Test, TestRow};
 use crate::state::export::FileState;
 use crate::state::playback::Lane;
 use crate::state::shell::{Flagged, Link, Page, Tone};
 use crate::state::wall::{Layout, SLOTS};
-use crate::text::{Message, server_error};
+use crate::text::Message;
 
 /// Differences between the clocks below this are the way of the answer.
 const CLOCK_JITTER_NS: i64 = 300_000_000;
@@ -35,29 +35,44 @@ pub fn reply(target: &mut Target<'_>, reply: Reply) {
         }
         Reply::Down(retry_at, detail) => down(target, retry_at, detail),
         Reply::Cameras(list) => cameras(target, list),
-        Reply::Places(Ok(places)) => target.state.cameras.places = places,
-        Reply::Incidents(Ok(list)) => target.state.incidents.replace(list),
+        Reply::Places(Ok(places)) => {
+            target.state.cameras.changes += 1;
+            target.state.cameras.places = places;
+        }
+        Reply::Incidents(Ok(list)) => incidents(target, list),
         // The link says that the server is gone; these come again by themselves.
         Reply::Places(Err(problem)) | Reply::Incidents(Err(problem)) => {
             tracing::info!(detail = %problem.detail, "a list cannot be read");
         }
         Reply::Timeline(result) => timeline(target, result),
-        Reply::FirstRecorded(Ok(Some(at))) => playback::seek(target, at),
+        Reply::FirstRecorded(Ok(Some(at))) if target.state.shell.page == Page::Playback => playback::seek(target, at),
+        // The page was left meanwhile.
+        Reply::FirstRecorded(Ok(Some(_))) => {}
         Reply::FirstRecorded(Ok(None)) => target.say(Message::new("toast-nothing-recorded")),
         Reply::FirstRecorded(Err(problem)) => target.fail("failed-timeline", &problem),
         Reply::Flagged(Ok(incident)) => flagged(target, incident),
         Reply::Flagged(Err(problem)) => target.fail("failed-flag", &problem),
         Reply::Undone(id, Ok(())) => {
             target.state.incidents.remove(id);
+            let toasts = &mut target.state.shell.toasts;
+            toasts.retain(|toast| toast.flagged.as_ref().is_none_or(|flagged| flagged.id != id));
             target.say(Message::new("toast-undone"));
         }
-        Reply::Undone(_, Err(problem)) => target.fail("failed-undo", &problem),
-        Reply::Changed(from, result) => changed(target, from, result),
-        Reply::Saved(result) => saved(target, result),
-        Reply::Paused(paused, Ok(())) => {
-            target.say(Message::new(if paused { "toast-camera-paused" } else { "toast-camera-resumed" }));
+        Reply::Undone(id, Err(problem)) => {
+            let toasts = target.state.shell.toasts.iter_mut();
+            for flagged in toasts.filter_map(|toast| toast.flagged.as_mut()).filter(|flagged| flagged.id == id) {
+                flagged.undoing = false;
+            }
+            target.fail("failed-undo", &problem);
         }
-        Reply::Paused(_, Err(problem)) => target.fail("failed-camera", &problem),
+        Reply::Changed(from, id, result) => changed(target, from, id, result),
+        Reply::Saved(new, result) => saved(target, new, result),
+        Reply::Paused(id, paused, Ok(())) => {
+            let name = target.state.camera_name(id);
+            let key = if paused { "toast-camera-paused" } else { "toast-camera-resumed" };
+            target.say(Message::new(key).text("camera", name));
+        }
+        Reply::Paused(_, _, Err(problem)) => target.fail("failed-camera", &problem),
         Reply::Removed(id, Ok(())) => {
             for wall in [&mut target.state.live, &mut target.state.playback.wall] {
                 if let Some(slot) = wall.slot_of(id) {
@@ -67,9 +82,11 @@ pub fn reply(target: &mut Target<'_>, reply: Reply) {
             target.say(Message::new("toast-camera-removed"));
         }
         Reply::Removed(_, Err(problem)) => target.fail("failed-camera", &problem),
-        Reply::Tested(result) => tested(target, result),
+        // The form was closed or changed while the camera was tried.
+        Reply::Tested(number, _) if number != target.state.cameras.tests => {}
+        Reply::Tested(_, result) => tested(target, result),
         Reply::Measured(question, camera, answer) => {
-            let answer = answer.map_err(|problem| server_error(problem.kind));
+            let answer = answer.map_err(|problem| why(&problem));
             if let Some(dialog) = target.state.exports.dialog.as_mut().filter(|dialog| dialog.question == question) {
                 dialog.measured.push((camera, answer));
             }
@@ -103,8 +120,9 @@ fn came_back(target: &mut Target<'_>) {
     // Whatever was under way before the break is not any more.
     target.state.playback.waiting = false;
     target.state.playback.asked = None;
+    target.state.playback.failed = None;
     target.ask(Request::Places);
-    target.ask(Request::Incidents);
+    target.ask_incidents();
 }
 
 fn down(target: &mut Target<'_>, retry_at: Instant, detail: String) {
@@ -121,6 +139,7 @@ fn cameras(target: &mut Target<'_>, list: Vec<CameraStatus>) {
     let strange = list.iter().filter_map(|status| status.camera.draft.contact_point).any(|id| !known(id));
     let first = !cameras.loaded;
     cameras.list = list;
+    cameras.changes += 1;
     cameras.loaded = true;
     let ids = cameras.ids();
     if strange {
@@ -154,14 +173,29 @@ fn timeline(target: &mut Target<'_>, result: Result<Vec<minhbach_client::CameraT
     target.state.playback.waiting = false;
     match result {
         Ok(timelines) => {
+            target.state.playback.failed = None;
             target.state.playback.lanes = timelines
                 .into_iter()
                 .map(|timeline| (timeline.camera, Lane { recorded: timeline.recorded, gaps: timeline.gaps }))
                 .collect();
         }
-        // Asked again at the next refresh; the page of the lost server tells what is wrong.
-        Err(problem) => tracing::info!(detail = %problem.detail, "the timeline cannot be read"),
+        // The page of the lost server tells what is wrong.
+        Err(problem) => {
+            tracing::info!(detail = %problem.detail, "the timeline cannot be read");
+            target.state.playback.fail(target.now);
+        }
     }
+}
+
+fn incidents(target: &mut Target<'_>, list: Vec<Incident>) {
+    let conflicts = &target.state.incidents.conflicts;
+    let flags = target.state.shell.toasts.iter_mut().filter_map(|toast| toast.flagged.as_mut());
+    for flagged in flags.filter(|flagged| conflicts.contains(&flagged.id)) {
+        if let Some(incident) = list.iter().find(|incident| incident.id == flagged.id) {
+            flagged.version = incident.version;
+        }
+    }
+    target.state.incidents.replace(list);
 }
 
 fn flagged(target: &mut Target<'_>, incident: Incident) {
@@ -171,13 +205,14 @@ fn flagged(target: &mut Target<'_>, incident: Incident) {
         category: incident.draft.category,
         note: String::new(),
         editing: false,
+        undoing: false,
     };
     let message = Message::new("toast-flagged").count("count", incident.draft.cameras.len());
     target.state.shell.push(Tone::Info, message, target.now, Some(flagged));
     target.state.incidents.put(incident);
 }
 
-fn changed(target: &mut Target<'_>, from: ChangeFrom, result: Result<Incident, Problem>) {
+fn changed(target: &mut Target<'_>, from: ChangeFrom, id: IncidentId, result: Result<Incident, Problem>) {
     match result {
         Ok(incident) => {
             for flagged in target.state.shell.toasts.iter_mut().filter_map(|toast| toast.flagged.as_mut()) {
@@ -192,27 +227,37 @@ fn changed(target: &mut Target<'_>, from: ChangeFrom, result: Result<Incident, P
         }
         Err(problem) => {
             target.fail("failed-incident", &problem);
-            target.ask(Request::Incidents);
+            if problem.kind == ErrorKind::Conflict {
+                target.state.incidents.conflicts.insert(id);
+            }
+            target.ask_incidents();
         }
     }
 }
 
-fn saved(target: &mut Target<'_>, result: Result<CameraStatus, Problem>) {
-    target.state.cameras.saving = false;
+fn saved(target: &mut Target<'_>, new: bool, result: Result<CameraStatus, Problem>) {
+    // Another form may have been opened since.
+    let mine = std::mem::take(&mut target.state.cameras.saving);
     match result {
         Ok(status) => {
             let name = status.camera.draft.name.clone();
             let id = status.camera.id;
             let cameras = &mut target.state.cameras;
-            cameras.form = None;
-            cameras.test = Test::None;
+            if mine {
+                cameras.form = None;
+                cameras.test = Test::None;
+                cameras.tests += 1;
+            }
             cameras.selected = Some(id);
+            cameras.changes += 1;
             match cameras.list.iter_mut().find(|known| known.camera.id == id) {
                 Some(known) => *known = status,
                 None => cameras.list.push(status),
             }
             // A new camera shows itself when there is room for it.
-            target.state.live.fill(&[id]);
+            if new {
+                target.state.live.fill(&[id]);
+            }
             target.say(Message::new("toast-camera-saved").text("camera", name));
             target.ask(Request::Places);
         }
@@ -221,10 +266,6 @@ fn saved(target: &mut Target<'_>, result: Result<CameraStatus, Problem>) {
 }
 
 fn tested(target: &mut Target<'_>, result: Result<(Vec<TestRow>, Option<RgbaImage>), Problem>) {
-    if !matches!(target.state.cameras.test, Test::Running(_)) {
-        // The form was closed or changed while the camera was tried.
-        return;
-    }
     match result {
         Ok((rows, image)) => {
             let still = image.map(|image| {
@@ -253,7 +294,7 @@ fn export_ended(target: &mut Target<'_>, job: u64, index: usize, result: Result<
     let Some(file) = file(target, job, index) else { return };
     file.state = match problem {
         None => FileState::Done,
-        Some(problem) => FileState::Failed(server_error(problem.kind)),
+        Some(problem) => FileState::Failed(why(&problem)),
     };
     let now = target.now;
     let Some(known) = target.state.exports.jobs.iter_mut().find(|known| known.id == job) else { return };

@@ -58,7 +58,7 @@ fn go(target: &mut Target<'_>, page: Page) {
     match page {
         Page::Playback => playback::enter(target),
         Page::Incidents => {
-            target.ask(Request::Incidents);
+            target.ask_incidents();
         }
         Page::Cameras => {
             target.ask(Request::Places);

@@ -19,7 +19,8 @@ pub async fn run(link: Link, request: Request) {
     let reply = match request {
         Request::Places => Reply::Places(client.places().await.map_err(Problem::from)),
         Request::Incidents => {
-            Reply::Incidents(client.incidents(&IncidentFilter::default()).await.map_err(Problem::from))
+            let filter = IncidentFilter { range: Some(recent(crate::when::now())), ..IncidentFilter::default() };
+            Reply::Incidents(client.incidents(&filter).await.map_err(Problem::from))
         }
         Request::Timeline(cameras, range) => {
             Reply::Timeline(client.timeline(&cameras, StreamKind::Main, range).await.map_err(Problem::from))
@@ -30,15 +31,20 @@ pub async fn run(link: Link, request: Request) {
         Request::Flag(draft) => Reply::Flagged(client.flag_incident(&draft).await.map_err(Problem::from)),
         Request::Undo(id) => Reply::Undone(id, client.undo_incident(id).await.map_err(Problem::from)),
         Request::Change(from, id, version, change) => {
-            Reply::Changed(from, client.update_incident(id, version, change).await.map_err(Problem::from))
+            Reply::Changed(from, id, client.update_incident(id, version, change).await.map_err(Problem::from))
         }
-        Request::Save(save) => Reply::Saved(save_camera(client, *save).await.map_err(Problem::from)),
+        Request::Save(save) => {
+            let new = save.id.is_none();
+            Reply::Saved(new, save_camera(client, *save).await.map_err(Problem::from))
+        }
         Request::Pause(id, pause) => {
             let done = if pause { client.pause_camera(id).await } else { client.resume_camera(id).await };
-            Reply::Paused(pause, done.map(drop).map_err(Problem::from))
+            Reply::Paused(id, pause, done.map(drop).map_err(Problem::from))
         }
         Request::Remove(id) => Reply::Removed(id, client.remove_camera(id).await.map_err(Problem::from)),
-        Request::Test(id, draft) => Reply::Tested(test(client, id, &draft).await.map_err(Problem::from)),
+        Request::Test(number, id, draft) => {
+            Reply::Tested(number, test(client, id, &draft).await.map_err(Problem::from))
+        }
         Request::Measure(question, cameras, range, without_audio) => {
             for camera in cameras {
                 let answer = measure(client, camera, range, without_audio).await.map_err(Problem::from);
@@ -56,9 +62,22 @@ pub async fn run(link: Link, request: Request) {
     link.tell(reply).await;
 }
 
+const DAY_NS: i64 = 86_400 * 1_000_000_000;
+
+/// What the list of incidents reaches over: three months back, and a day ahead for clocks that differ.
+fn recent(now: WallTime) -> WallRange {
+    WallRange { start: now.offset_ns(-90 * DAY_NS), end: now.offset_ns(DAY_NS) }
+}
+
+/// The longest stretch the server answers for (400 days), and a day less for clocks that differ.
+const REACH_NS: i64 = 399 * DAY_NS;
+
+fn reach_back(now: WallTime) -> WallRange {
+    WallRange { start: now.offset_ns(-REACH_NS), end: now }
+}
+
 async fn first_recorded(client: &Client, cameras: &[CameraId]) -> Result<Option<WallTime>, ClientError> {
-    let range = WallRange { start: WallTime::MIN_PLAUSIBLE, end: crate::when::now() };
-    let timelines = client.timeline(cameras, StreamKind::Main, range).await?;
+    let timelines = client.timeline(cameras, StreamKind::Main, reach_back(crate::when::now())).await?;
     Ok(timelines.iter().filter_map(|timeline| timeline.recorded.first()).map(|range| range.start).min())
 }
 
@@ -162,4 +181,22 @@ async fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let beside = path.with_extension("part");
     tokio::fs::write(&beside, text).await?;
     tokio::fs::rename(&beside, path).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_recording_is_looked_for_within_what_the_server_answers() {
+        let range = reach_back(WallTime::from_secs(1_795_000_000));
+        let days = range.duration().as_secs() / 86_400;
+        assert_eq!(days, 399);
+    }
+
+    #[test]
+    fn an_incident_of_now_is_in_the_list() {
+        let now = WallTime::from_secs(1_795_000_000);
+        assert!(recent(now).start < now && now < recent(now).end);
+    }
 }

@@ -120,8 +120,8 @@ pub enum Request {
     Pause(CameraId, bool),
     /// Remove a camera.
     Remove(CameraId),
-    /// Try a camera.
-    Test(Option<CameraId>, Box<CameraDraft>),
+    /// Try a camera; the number tells the answer apart.
+    Test(u64, Option<CameraId>, Box<CameraDraft>),
     /// Ask how large exports will be; the number tells the answer apart.
     Measure(u64, Vec<CameraId>, WallRange, bool),
     /// Write exports; the number is the job's.
@@ -175,15 +175,15 @@ pub enum Reply {
     /// A flag that was taken back.
     Undone(IncidentId, Result<(), Problem>),
     /// A changed incident.
-    Changed(ChangeFrom, Result<Incident, Problem>),
-    /// A camera that was added or changed.
-    Saved(Result<CameraStatus, Problem>),
+    Changed(ChangeFrom, IncidentId, Result<Incident, Problem>),
+    /// A camera that was added (`true`) or changed.
+    Saved(bool, Result<CameraStatus, Problem>),
     /// A camera that was paused or resumed.
-    Paused(bool, Result<(), Problem>),
+    Paused(CameraId, bool, Result<(), Problem>),
     /// A camera that was removed.
     Removed(CameraId, Result<(), Problem>),
     /// A camera that was tried.
-    Tested(Result<(Vec<TestRow>, Option<RgbaImage>), Problem>),
+    Tested(u64, Result<(Vec<TestRow>, Option<RgbaImage>), Problem>),
     /// How large one camera's export will be.
     Measured(u64, CameraId, Result<Measured, Problem>),
     /// Announced and written bytes of a file of a job.

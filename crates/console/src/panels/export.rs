@@ -68,7 +68,7 @@ fn cameras(ctx: &Ctx<'_>, ui: &mut Ui, export: &Dialog) {
                 let answer = export.measured.iter().find(|(id, _)| id == camera).map(|(_, answer)| answer);
                 let (text, color) = match answer {
                     None => (t!(ctx, "export-measuring"), tokens::TEXT_WEAK),
-                    Some(Err(key)) => (t!(ctx, key), tokens::ATTENTION),
+                    Some(Err(why)) => (why.show(ctx.text), tokens::ATTENTION),
                     Some(Ok(measured)) => {
                         let mut text = ctx.text.bytes(measured.bytes);
                         if measured.gaps > 0 {
@@ -126,8 +126,8 @@ fn one(ctx: &Ctx<'_>, ui: &mut Ui, job: &Job) {
         }
     });
     for file in &job.files {
-        if let FileState::Failed(key) = file.state {
-            let text = format!("{}: {}", ctx.state.camera_name(file.camera), t!(ctx, key));
+        if let FileState::Failed(why) = &file.state {
+            let text = format!("{}: {}", ctx.state.camera_name(file.camera), why.show(ctx.text));
             ui.label(RichText::new(text).color(tokens::ATTENTION).small());
         }
     }

@@ -1,5 +1,7 @@
 //! The page of a server that does not answer: which one, when it is tried again, what to check.
 
+use std::time::Instant;
+
 use egui::{RichText, Ui};
 
 use super::Ctx;
@@ -23,13 +25,7 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
                 ui.label(RichText::new(t!(ctx, "offline-title")).font(fonts::semi_bold(20.0)));
                 ui.label(RichText::new(address).font(fonts::mono(14.0)).color(tokens::TEXT_WEAK));
                 ui.add_space(10.0);
-                let left = retry_at.saturating_duration_since(ctx.now).as_secs_f32().ceil();
-                let retry = if left < 1.0 {
-                    t!(ctx, "offline-trying")
-                } else {
-                    t!(ctx, "offline-retry", seconds = left as usize)
-                };
-                ui.label(retry);
+                ui.label(retry(ctx, *retry_at));
                 ui.add_space(22.0);
                 ui.label(RichText::new(t!(ctx, "offline-check")).font(fonts::medium(14.0)));
                 for key in ["offline-check-server", "offline-check-network", "offline-check-address"] {
@@ -42,4 +38,18 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
             }
         }
     });
+}
+
+/// A line above pictures that still come while the server does not answer.
+pub fn line(ctx: &Ctx<'_>, ui: &mut Ui) {
+    let Link::Down { retry_at, .. } = &ctx.state.shell.link else { return };
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(t!(ctx, "status-lost")).font(fonts::medium(14.0)).color(tokens::ALARM));
+        ui.label(retry(ctx, *retry_at));
+    });
+}
+
+fn retry(ctx: &Ctx<'_>, at: Instant) -> String {
+    let left = at.saturating_duration_since(ctx.now).as_secs_f32().ceil();
+    if left < 1.0 { t!(ctx, "offline-trying") } else { t!(ctx, "offline-retry", seconds = left as usize) }
 }

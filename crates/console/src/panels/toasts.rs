@@ -8,7 +8,7 @@ use egui::{
 use super::Ctx;
 use super::icons::{self, Icon};
 use crate::command::{ServerCommand, ShellCommand};
-use crate::state::shell::{Flagged, TOAST_TIME, Toast, Tone};
+use crate::state::shell::{Flagged, Toast, Tone};
 use crate::t;
 use crate::text::{INCIDENT_CATEGORIES, incident_category};
 use crate::theme::{fonts, tokens};
@@ -59,10 +59,13 @@ fn card(ctx: &Ctx<'_>, ui: &mut Ui, toast: &Toast) {
 
 fn fill_in(ctx: &Ctx<'_>, ui: &mut Ui, toast: &Toast, flagged: &Flagged) {
     ui.horizontal(|ui| {
-        let left = toast.left(ctx.now).as_secs().min(TOAST_TIME.as_secs());
-        let undo = if flagged.editing { t!(ctx, "action-undo") } else { t!(ctx, "action-undo-left", seconds = left) };
-        if ui.add(Button::new(undo)).clicked() {
-            ctx.send(ServerCommand::Undo(flagged.id));
+        let left = toast.left(ctx.now);
+        if !left.is_zero() {
+            let seconds = left.as_secs_f32().ceil() as usize;
+            let undo = Button::new(t!(ctx, "action-undo-left", seconds = seconds));
+            if ui.add_enabled(!flagged.undoing, undo).clicked() {
+                ctx.send(ServerCommand::Undo(flagged.id));
+            }
         }
         let shown = t!(ctx, incident_category(flagged.category));
         let combo = ComboBox::from_id_salt("category").width(220.0).selected_text(shown);

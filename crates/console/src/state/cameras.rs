@@ -1,6 +1,7 @@
 //! Cameras and places as the server tells them, and the form in which a camera is added or changed.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::time::Instant;
 
 use minhbach_model::{
@@ -108,8 +109,15 @@ pub struct NewPlace {
     pub contact_point: String,
 }
 
+impl NewPlace {
+    /// Whether each of its names can be given.
+    fn is_whole(&self) -> bool {
+        [&self.agency, &self.site, &self.contact_point].iter().all(|name| minhbach_model::check_name(name).is_ok())
+    }
+}
+
 /// The form in which a camera is added or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Form {
     /// The camera that is changed; `None` adds one.
     pub id: Option<CameraId>,
@@ -140,6 +148,15 @@ pub enum FormProblem {
     SubUrl,
     /// A URL carries the user name or password.
     Credentials,
+    /// A new place is named in part only.
+    Place,
+}
+
+/// By hand, so that no log ever shows a password that is being typed.
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Form {
@@ -170,6 +187,9 @@ impl Form {
             "" => None,
             url => Some(source(url).map_err(|problem| problem.unwrap_or(FormProblem::SubUrl))?),
         };
+        if self.new_place.as_ref().is_some_and(|place| !place.is_whole()) {
+            return Err(FormProblem::Place);
+        }
         Ok(CameraDraft {
             name,
             contact_point: self.contact_point,
@@ -178,6 +198,15 @@ impl Form {
             username: self.username.trim().to_owned(),
             password: Secret::new(self.password.clone()),
         })
+    }
+
+    /// Whether both lead to the same camera with the same account: a test of one then holds for the other.
+    #[must_use]
+    pub fn same_source(&self, other: &Self) -> bool {
+        self.main_url == other.main_url
+            && self.sub_url == other.sub_url
+            && self.username == other.username
+            && self.password == other.password
     }
 
     /// Whether the password the server has is kept.
@@ -224,8 +253,14 @@ pub struct Cameras {
     pub saving: bool,
     /// Its test.
     pub test: Test,
+    /// Counts the tests; an answer to an older one is dropped.
+    pub tests: u64,
     /// The camera whose removal is asked about.
     pub removing: Option<CameraId>,
+    /// The camera about whose pause is asked.
+    pub pausing: Option<CameraId>,
+    /// Counts what changes the tree, so that its rows are worked out only then.
+    pub changes: u64,
 }
 
 impl Cameras {
@@ -277,6 +312,26 @@ mod tests {
         assert_eq!(with(|form| form.main_url = "rtsp://:554/x".to_owned()), FormProblem::MainUrl);
         assert_eq!(with(|form| form.sub_url = "rtsp:///sub".to_owned()), FormProblem::SubUrl);
         assert_eq!(with(|form| form.sub_url = "rtsp://a:b@10.0.0.5/".to_owned()), FormProblem::Credentials);
+    }
+
+    #[test]
+    fn a_new_place_is_named_whole_or_not_at_all() {
+        let place = |agency: &str, site: &str, contact_point: &str| {
+            let new_place =
+                NewPlace { agency: agency.to_owned(), site: site.to_owned(), contact_point: contact_point.to_owned() };
+            Form { new_place: Some(new_place), ..form() }.draft().err()
+        };
+        assert_eq!(place("UBND", "Trụ sở", "Quầy 1"), None);
+        assert_eq!(place("UBND", " ", "Quầy 1"), Some(FormProblem::Place));
+        assert_eq!(place("", "", ""), Some(FormProblem::Place));
+    }
+
+    #[test]
+    fn a_form_hides_its_password_and_a_test_holds_for_the_same_source_only() {
+        let secret = Form { password: "bí mật".to_owned(), ..form() };
+        assert!(!format!("{secret:?}").contains("bí mật"));
+        assert!(!secret.same_source(&form()));
+        assert!(form().same_source(&Form { name: "Quầy 2".to_owned(), ..form() }));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use minhbach_model::{CameraId, WallRange};
 
 use crate::search::fold;
+use crate::text::Message;
 use crate::when;
 
 /// Size and gaps of one camera's export, as the server announces them.
@@ -34,7 +35,7 @@ pub struct Dialog {
     /// Leave the sound out.
     pub without_audio: bool,
     /// What the server announces: one entry an offered camera that answered.
-    pub measured: Vec<(CameraId, Result<Measured, &'static str>)>,
+    pub measured: Vec<(CameraId, Result<Measured, Message>)>,
     /// The question it answers; an older answer is ignored.
     pub question: u64,
 }
@@ -44,12 +45,15 @@ impl Dialog {
     #[must_use]
     pub fn total_bytes(&self) -> Option<u64> {
         let known = |camera: &CameraId| self.measured.iter().find(|(id, _)| id == camera).map(|(_, answer)| answer);
-        self.cameras.iter().map(|camera| known(camera).map(|answer| answer.map_or(0, |measured| measured.bytes))).sum()
+        self.cameras
+            .iter()
+            .map(|camera| known(camera).map(|answer| answer.as_ref().map_or(0, |measured| measured.bytes)))
+            .sum()
     }
 }
 
 /// State of one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum FileState {
     /// Its turn has not come.
     Waiting,
@@ -57,8 +61,8 @@ pub enum FileState {
     Writing,
     /// Complete.
     Done,
-    /// Failed; the key says why.
-    Failed(&'static str),
+    /// Failed, and why.
+    Failed(Message),
 }
 
 /// One file of a job.
@@ -90,20 +94,20 @@ pub struct Job {
 }
 
 impl Job {
-    /// Bytes written and announced, over all files.
+    /// Bytes written and announced, over all files that have not failed; never more written than announced.
     #[must_use]
     pub fn bytes(&self) -> (u64, u64) {
-        let written = self.files.iter().map(|file| file.written).sum();
-        let total =
-            self.files.iter().filter(|file| !matches!(file.state, FileState::Failed(_))).map(|file| file.total).sum();
-        (written, total)
+        let good = || self.files.iter().filter(|file| !matches!(file.state, FileState::Failed(_)));
+        let written = good().map(|file| file.written.min(file.total)).sum();
+        (written, good().map(|file| file.total).sum())
     }
 
     /// Bytes a second since it started.
     #[must_use]
     pub fn speed_bps(&self, now: Instant) -> f64 {
         let secs = self.ended.unwrap_or(now).saturating_duration_since(self.started).as_secs_f64();
-        if secs < 0.2 { 0.0 } else { self.bytes().0 as f64 / secs }
+        let written: u64 = self.files.iter().map(|file| file.written).sum();
+        if secs < 0.2 { 0.0 } else { written as f64 / secs }
     }
 
     /// Time left at that speed.
@@ -185,6 +189,21 @@ mod tests {
     }
 
     #[test]
+    fn progress_is_never_above_the_whole() {
+        let file = |written: u64, state: FileState| File {
+            camera: CameraId::generate(),
+            path: PathBuf::new(),
+            written,
+            total: 4_000,
+            state,
+        };
+        let failed = FileState::Failed(Message::new("error-local"));
+        let files = vec![file(3_000, failed), file(4_100, FileState::Writing)];
+        let job = Job { id: 1, started: Instant::now(), ended: None, files };
+        assert_eq!(job.bytes(), (4_000, 4_000));
+    }
+
+    #[test]
     fn speed_and_time_left_follow_from_what_is_written() {
         let started = Instant::now();
         let file = File {
@@ -198,7 +217,7 @@ mod tests {
         let now = started + Duration::from_secs(2);
         assert_eq!((job.speed_bps(now), job.left(now)), (500.0, Some(Duration::from_secs(6))));
         assert!(!job.is_over());
-        job.files[0].state = FileState::Failed("error-local");
+        job.files[0].state = FileState::Failed(Message::new("error-local"));
         assert!(job.is_over());
         assert_eq!(job.left(now), None);
     }

@@ -29,6 +29,8 @@ pub struct State {
     pub live: Wall,
     /// Playback with its wall.
     pub playback: Playback,
+    /// Playback of the selected incident, beside the list.
+    pub review: Playback,
     /// Cameras and places.
     pub cameras: Cameras,
     /// Incidents.
@@ -47,7 +49,8 @@ impl State {
     pub fn wall(&self) -> &Wall {
         match self.shell.page {
             Page::Playback => &self.playback.wall,
-            Page::Live | Page::Incidents | Page::Cameras => &self.live,
+            Page::Incidents => &self.review.wall,
+            Page::Live | Page::Cameras => &self.live,
         }
     }
 
@@ -55,8 +58,20 @@ impl State {
     pub fn wall_mut(&mut self) -> &mut Wall {
         match self.shell.page {
             Page::Playback => &mut self.playback.wall,
-            Page::Live | Page::Incidents | Page::Cameras => &mut self.live,
+            Page::Incidents => &mut self.review.wall,
+            Page::Live | Page::Cameras => &mut self.live,
         }
+    }
+
+    /// What plays recorded footage on the page now shown.
+    #[must_use]
+    pub fn timed(&self) -> &Playback {
+        if self.shell.page == Page::Incidents { &self.review } else { &self.playback }
+    }
+
+    /// The same, to be changed.
+    pub fn timed_mut(&mut self) -> &mut Playback {
+        if self.shell.page == Page::Incidents { &mut self.review } else { &mut self.playback }
     }
 
     /// Now, by the server's clock.
@@ -80,10 +95,12 @@ impl State {
     pub fn flag_target(&self, now: std::time::Instant, wall_now: WallTime) -> Option<(Vec<CameraId>, WallTime)> {
         let at = match self.shell.page {
             Page::Live => wall_now,
-            Page::Playback => self.playback.position(now),
+            Page::Playback => self.playback.position(now).min(wall_now),
             Page::Incidents | Page::Cameras => return None,
         };
-        let cameras = self.wall().visible_cameras();
+        let mut cameras = self.wall().visible_cameras();
+        // The server refuses a flag that names a camera which was removed.
+        cameras.retain(|camera| !self.cameras.loaded || self.cameras.get(*camera).is_some());
         (!cameras.is_empty()).then_some((cameras, at))
     }
 }

@@ -16,6 +16,8 @@ use crate::video::playhead::Playhead;
 const FIRST_SPAN_NS: i64 = 30 * 60 * 1_000_000_000;
 /// How often what lies at the live edge is asked for again.
 const REFRESH: Duration = Duration::from_secs(2);
+/// The longest wait after a request that failed.
+const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// What is recorded of one camera in the loaded stretch.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,6 +57,8 @@ pub struct Playback {
     pub asked: Option<Asked>,
     /// Whether it is still under way.
     pub waiting: bool,
+    /// Requests that failed in a row, and when the next is made.
+    pub failed: Option<(u32, Instant)>,
     /// The page has been shown before.
     pub opened: bool,
 }
@@ -72,6 +76,7 @@ impl Playback {
             lanes: HashMap::new(),
             asked: None,
             waiting: false,
+            failed: None,
             opened: false,
         }
     }
@@ -100,7 +105,8 @@ impl Playback {
     pub fn wanted(&self, now: Instant, wall_now: WallTime) -> Option<(Vec<CameraId>, WallRange)> {
         let mut cameras: Vec<CameraId> = self.wall.slots().iter().flatten().copied().collect();
         cameras.sort_unstable();
-        if self.waiting || cameras.is_empty() {
+        let pausing = self.failed.is_some_and(|(_, retry_at)| now < retry_at);
+        if self.waiting || pausing || cameras.is_empty() {
             return None;
         }
         let shown = self.view.range();
@@ -116,6 +122,13 @@ impl Playback {
         let margin = self.view.span_ns() / 2;
         let range = WallRange { start: shown.start.offset_ns(-margin), end: shown.end.offset_ns(margin) };
         due.then_some((cameras, range))
+    }
+
+    /// A request failed: it is made again, later each time.
+    pub fn fail(&mut self, now: Instant) {
+        let failures = self.failed.map_or(0, |(failures, _)| failures).saturating_add(1);
+        self.failed = Some((failures, now + REFRESH.saturating_mul(1 << failures.min(4)).min(RETRY_MAX)));
+        self.asked = None;
     }
 
     /// The gap at a moment, if the camera has one there.
@@ -164,6 +177,20 @@ mod tests {
         assert!(page.wanted(now, long_after).is_some());
         page.waiting = true;
         assert_eq!(page.wanted(now, long_after), None, "one question at a time");
+    }
+
+    #[test]
+    fn a_request_that_failed_is_made_again_later_and_later() {
+        let (mut page, now, at) = page();
+        page.wall.show(CameraId::generate());
+        page.fail(now);
+        assert_eq!(page.wanted(now + Duration::from_secs(3), at), None);
+        assert!(page.wanted(now + Duration::from_secs(4), at).is_some());
+        for _ in 0..9 {
+            page.fail(now);
+        }
+        assert_eq!(page.wanted(now + Duration::from_secs(29), at), None);
+        assert!(page.wanted(now + Duration::from_secs(30), at).is_some());
     }
 
     #[test]

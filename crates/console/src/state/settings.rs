@@ -2,6 +2,7 @@
 //!
 //! What belongs here: the data, where it is kept, reading it. Writing is done off the UI thread, by `net`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use minhbach_model::CameraId;
@@ -26,12 +27,24 @@ pub struct Settings {
     pub layout: Option<Layout>,
     /// Its cameras.
     pub tiles: Vec<Option<CameraId>>,
+    /// Walls of other servers this workstation has shown, by address.
+    pub walls: BTreeMap<String, KeptWall>,
     /// Loudness, 0 to 1.
     pub volume: f32,
     /// Sound is off.
     pub muted: bool,
     /// Folder exports go to.
     pub export_folder: String,
+}
+
+/// The live wall of a server.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeptWall {
+    /// Layout.
+    pub layout: Option<Layout>,
+    /// Cameras.
+    pub tiles: Vec<Option<CameraId>>,
 }
 
 impl Default for Settings {
@@ -43,6 +56,7 @@ impl Default for Settings {
             workstation: host_name(),
             layout: None,
             tiles: Vec::new(),
+            walls: BTreeMap::new(),
             volume: 0.8,
             muted: false,
             export_folder: home().map(|home| home.join("MinhBach")).unwrap_or_default().to_string_lossy().into_owned(),
@@ -78,6 +92,20 @@ impl Settings {
             tracing::warn!(path = %path.display(), %error, "the settings are damaged");
             Self::default()
         })
+    }
+
+    /// Goes over to another server. Its cameras are others: the wall of the one before is kept for when it is shown again.
+    pub fn switch_server(&mut self, server: String) {
+        if server == self.server {
+            return;
+        }
+        let next = self.walls.remove(&server).unwrap_or_default();
+        let layout = std::mem::replace(&mut self.layout, next.layout);
+        let tiles = std::mem::replace(&mut self.tiles, next.tiles);
+        let before = std::mem::replace(&mut self.server, server);
+        if tiles.iter().any(Option::is_some) {
+            self.walls.insert(before, KeptWall { layout, tiles });
+        }
     }
 
     /// From JSON, with values brought into their limits.
@@ -130,6 +158,17 @@ mod tests {
             ..Settings::default()
         };
         assert_eq!(Settings::from_json(&settings.to_json()).ok(), Some(settings));
+    }
+
+    #[test]
+    fn another_server_has_another_wall_and_the_first_one_comes_back() {
+        let tiles = vec![Some(CameraId::generate())];
+        let mut settings = Settings { layout: Some(Layout::Nine), tiles: tiles.clone(), ..Settings::default() };
+        let first = settings.server.clone();
+        settings.switch_server("http://127.0.0.1:9".to_owned());
+        assert_eq!((settings.layout, settings.tiles.len()), (None, 0));
+        settings.switch_server(first);
+        assert_eq!((settings.layout, settings.tiles, settings.walls.len()), (Some(Layout::Nine), tiles, 0));
     }
 
     #[test]

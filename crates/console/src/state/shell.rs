@@ -89,6 +89,8 @@ pub struct Flagged {
     pub note: String,
     /// The note is being typed: the message stays.
     pub editing: bool,
+    /// It is being taken back.
+    pub undoing: bool,
 }
 
 /// A message at the edge of the screen.
@@ -116,11 +118,16 @@ impl Toast {
         TOAST_TIME.saturating_sub(now.saturating_duration_since(self.since))
     }
 
+    /// Whether a note is being typed into it.
+    #[must_use]
+    pub fn is_edited(&self) -> bool {
+        self.flagged.as_ref().is_some_and(|flagged| flagged.editing)
+    }
+
     /// Whether it has had its time.
     #[must_use]
     pub fn is_over(&self, now: Instant) -> bool {
-        let editing = self.flagged.as_ref().is_some_and(|flagged| flagged.editing);
-        !editing && self.left(now).is_zero()
+        !self.is_edited() && self.left(now).is_zero()
     }
 }
 
@@ -159,6 +166,10 @@ pub struct Shell {
     pub link: Link,
     /// The server has answered once.
     pub was_up: bool,
+    /// Some tile shows pictures that move, or footage: one late answer does not take them away.
+    pub pictures: bool,
+    /// A text field had the focus when the last frame was drawn.
+    pub typed: bool,
     /// Full screen: the wall alone.
     pub fullscreen: bool,
     /// The tree is hidden.
@@ -180,6 +191,8 @@ impl Shell {
             next_toast: 0,
             link: Link::Opening,
             was_up: false,
+            pictures: false,
+            typed: false,
             fullscreen: false,
             tree_hidden: false,
             fixed_layout: false,
@@ -191,10 +204,20 @@ impl Shell {
     #[must_use]
     pub fn is_lost(&self, now: Instant) -> bool {
         match &self.link {
-            Link::Down { since, .. } => !self.was_up || now.saturating_duration_since(*since) > PATIENCE,
+            Link::Down { .. } => !self.was_up || (self.is_down_long(now) && !self.pictures),
             Link::Opening => !self.was_up,
             Link::Up => false,
         }
+    }
+
+    /// Whether the server does not answer while pictures still come: they stay, below a line that says so.
+    #[must_use]
+    pub fn is_shaky(&self, now: Instant) -> bool {
+        self.is_down_long(now) && !self.is_lost(now)
+    }
+
+    fn is_down_long(&self, now: Instant) -> bool {
+        matches!(&self.link, Link::Down { since, .. } if now.saturating_duration_since(*since) > PATIENCE)
     }
 
     /// Shows a message.
@@ -204,9 +227,11 @@ impl Shell {
 
     /// Shows a message about a flagged incident.
     pub fn push(&mut self, tone: Tone, message: Message, now: Instant, flagged: Option<Flagged>) {
-        // More than a few cannot be read: the oldest goes.
-        if self.toasts.len() >= 4 {
-            self.toasts.remove(0);
+        // More than a few cannot be read: the oldest goes, unless somebody is typing into it.
+        if self.toasts.len() >= 4
+            && let Some(oldest) = self.toasts.iter().position(|toast| !toast.is_edited())
+        {
+            self.toasts.remove(oldest);
         }
         self.toasts.push(Toast { id: self.next_toast, tone, message, since: now, flagged });
         self.next_toast += 1;
@@ -215,8 +240,9 @@ impl Shell {
     /// The flag that Ctrl+Z takes back: the newest that still can be.
     #[must_use]
     pub fn undoable(&self, now: Instant) -> Option<IncidentId> {
-        let open = |toast: &&Toast| !toast.is_over(now);
-        self.toasts.iter().rev().filter(open).find_map(|toast| toast.flagged.as_ref()).map(|flagged| flagged.id)
+        let open = |toast: &&Toast| !toast.left(now).is_zero();
+        let mut flags = self.toasts.iter().rev().filter(open).filter_map(|toast| toast.flagged.as_ref());
+        flags.find(|flagged| !flagged.undoing).map(|flagged| flagged.id)
     }
 }
 
@@ -226,11 +252,11 @@ mod tests {
 
     fn flagged(editing: bool) -> Flagged {
         let (id, category) = (IncidentId::generate(), IncidentCategory::Unsorted);
-        Flagged { id, version: 1, category, note: String::new(), editing }
+        Flagged { id, version: 1, category, note: String::new(), editing, undoing: false }
     }
 
     #[test]
-    fn a_flag_can_be_undone_for_ten_seconds_or_while_its_note_is_typed() {
+    fn a_flag_can_be_undone_for_ten_seconds_and_its_note_typed_for_longer() {
         let now = Instant::now();
         let mut shell = Shell::new(Page::Live, Settings::default());
         shell.push(Tone::Info, Message::new("x"), now, Some(flagged(false)));
@@ -239,7 +265,21 @@ mod tests {
         assert_eq!(shell.undoable(now + Duration::from_secs(9)), id);
         assert_eq!(shell.undoable(now + Duration::from_secs(10)), None);
         shell.toasts[0].flagged = Some(flagged(true));
-        assert!(shell.undoable(now + Duration::from_secs(60)).is_some());
+        let later = now + Duration::from_secs(60);
+        assert_eq!((shell.undoable(later), shell.toasts[0].is_over(later)), (None, false));
+        shell.toasts[0].flagged = Some(Flagged { undoing: true, ..flagged(false) });
+        assert_eq!(shell.undoable(now), None, "it is being taken back already");
+    }
+
+    #[test]
+    fn a_message_that_is_typed_into_is_never_pushed_out() {
+        let now = Instant::now();
+        let mut shell = Shell::new(Page::Live, Settings::default());
+        shell.push(Tone::Info, Message::new("x"), now, Some(flagged(true)));
+        for _ in 0..6 {
+            shell.say(Tone::Info, Message::new("y"), now);
+        }
+        assert_eq!(shell.toasts.iter().map(|toast| toast.id).collect::<Vec<_>>(), vec![0, 4, 5, 6]);
     }
 
     #[test]
@@ -251,6 +291,10 @@ mod tests {
         shell.link = Link::Down { since: now, retry_at: now, detail: String::new() };
         assert!(!shell.is_lost(now + Duration::from_secs(3)));
         assert!(shell.is_lost(now + Duration::from_secs(5)));
+        shell.pictures = true;
+        let later = now + Duration::from_secs(60);
+        assert!(!shell.is_lost(later) && shell.is_shaky(later), "pictures that move are not taken away");
+        assert!(!shell.is_shaky(now));
     }
 
     #[test]

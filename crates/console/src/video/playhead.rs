@@ -229,6 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn slow_play_reaches_the_edge_at_its_own_speed() {
+        let start = Instant::now();
+        let mut playhead = Playhead::new(WallTime(SECOND));
+        playhead.hold_at_edge(WallTime(0), start);
+        assert_eq!(playhead.position(start), WallTime(SECOND), "what stands is left alone");
+        playhead.set_speed(0.5, start);
+        playhead.play(start);
+        playhead.hold_at_edge(WallTime(0), after(start, 10));
+        assert!((playhead.speed() - 0.5).abs() < f64::EPSILON);
+        assert_eq!(playhead.position(after(start, 10)), WallTime(0));
+    }
+
+    #[test]
     fn a_change_of_speed_does_not_cut_a_wait_short() {
         let start = Instant::now();
         let mut playhead = Playhead::new(WallTime(0));

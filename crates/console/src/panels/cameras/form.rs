@@ -104,6 +104,7 @@ fn problem_key(problem: FormProblem) -> &'static str {
         FormProblem::MainUrl => "form-problem-main",
         FormProblem::SubUrl => "form-problem-sub",
         FormProblem::Credentials => "form-problem-credentials",
+        FormProblem::Place => "form-problem-place",
     }
 }
 
@@ -179,6 +180,27 @@ fn result(ctx: &Ctx<'_>, ui: &mut Ui, row: &TestRow) {
         first = row.first_picture_ms.to_string(),
     );
     ui.label(figures);
+}
+
+/// Asks before the recording of a camera is paused.
+pub fn pause_dialog(ctx: &Ctx<'_>, ui: &Ui) {
+    let Some(id) = ctx.state.cameras.pausing else { return };
+    let name = ctx.state.camera_name(id);
+    let close = dialog(ui, "camera_pause", &t!(ctx, "pause-title", camera = name), 460.0, |ui| {
+        ui.label(t!(ctx, "pause-text"));
+        ui.add_space(12.0);
+        ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
+            if ui.button(RichText::new(t!(ctx, "cameras-pause")).color(tokens::ALARM)).clicked() {
+                ctx.send(ServerCommand::Pause(id, true));
+            }
+            if ui.button(t!(ctx, "action-cancel")).clicked() {
+                ctx.send(ServerCommand::AskPause(None));
+            }
+        });
+    });
+    if close {
+        ctx.send(ServerCommand::AskPause(None));
+    }
 }
 
 /// Asks before a camera is removed.

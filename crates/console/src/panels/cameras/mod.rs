@@ -4,5 +4,5 @@ pub mod data;
 mod form;
 mod ui;
 
-pub use form::{form_dialog, remove_dialog};
+pub use form::{form_dialog, pause_dialog, remove_dialog};
 pub use ui::ui;

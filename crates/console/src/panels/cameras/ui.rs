@@ -178,7 +178,11 @@ fn actions(ctx: &Ctx<'_>, ui: &mut Ui, status: &CameraStatus) {
         let paused = status.camera.paused;
         let key = if paused { "cameras-resume" } else { "cameras-pause" };
         if ui.button(t!(ctx, key)).clicked() {
-            ctx.send(ServerCommand::Pause(id, !paused));
+            if paused {
+                ctx.send(ServerCommand::Pause(id, false));
+            } else {
+                ctx.send(ServerCommand::AskPause(Some(id)));
+            }
         }
         if ui.button(RichText::new(t!(ctx, "cameras-remove")).color(tokens::ALARM)).clicked() {
             ctx.send(ServerCommand::AskRemove(Some(id)));

@@ -3,4 +3,5 @@
 pub mod data;
 mod ui;
 
+pub use data::rows;
 pub use ui::ui;

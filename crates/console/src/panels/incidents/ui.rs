@@ -1,16 +1,24 @@
 //! Draws the incidents page.
 
-use egui::{Align, Button, Color32, ComboBox, Label, Layout as Flow, Panel, RichText, Sense, TextEdit, Ui, vec2};
+use egui::{
+    Align, Button, Color32, ComboBox, Id, Label, Layout as Flow, Panel, RichText, ScrollArea, Sense, TextEdit, Ui, vec2,
+};
 use egui_extras::{Column, TableBuilder};
-use minhbach_model::{Incident, IncidentState};
+use minhbach_model::{Incident, IncidentId, IncidentState};
 
 use super::data::{self, Row};
-use crate::command::{ServerCommand, ShellCommand};
+use crate::command::{PlaybackCommand, ServerCommand, ShellCommand};
+use crate::panels::icons::{self, Icon};
+use crate::panels::tile::{self, Tile};
 use crate::panels::{Ctx, empty, fact, search_field};
 use crate::state::incidents::Edit;
 use crate::t;
 use crate::text::{INCIDENT_CATEGORIES, INCIDENT_STATES, incident_category, incident_state};
 use crate::theme::{fonts, tokens};
+use crate::when;
+
+/// Part of the page that is beside the list: room for a picture, and for the list as well in a small window.
+const DETAIL_PART: f32 = 0.36;
 
 /// Draws it.
 pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
@@ -19,13 +27,17 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
         && let Some(incident) = ctx.state.incidents.get(edit.id)
     {
         let frame = egui::Frame::new().fill(tokens::PANEL).corner_radius(8).inner_margin(16);
+        let width = (ui.available_width() * DETAIL_PART).clamp(360.0, 480.0);
         Panel::right("incident_detail")
             .resizable(false)
-            .exact_size(380.0)
+            .exact_size(width)
             .show_separator_line(false)
             .frame(frame)
             .show(ui, |ui| {
-                detail(ctx, ui, incident, edit);
+                ScrollArea::vertical().show(ui, |ui| {
+                    watch(ctx, ui);
+                    detail(ctx, ui, incident, edit);
+                });
             });
     }
     toolbar(ctx, ui, &rows);
@@ -84,7 +96,12 @@ fn heads(ctx: &Ctx<'_>) -> [String; 7] {
 
 fn table(ctx: &Ctx<'_>, ui: &mut Ui, rows: &[(&Incident, Row)]) {
     let selected = ctx.state.incidents.edit.as_ref().map(|edit| edit.id);
-    TableBuilder::new(ui)
+    let scroll = newly_selected(ui, selected).and_then(|id| rows.iter().position(|(incident, _)| incident.id == id));
+    let mut builder = TableBuilder::new(ui);
+    if let Some(row) = scroll {
+        builder = builder.scroll_to_row(row, None);
+    }
+    builder
         .id_salt("incidents")
         .striped(true)
         .sense(Sense::click())
@@ -125,6 +142,17 @@ fn table(ctx: &Ctx<'_>, ui: &mut Ui, rows: &[(&Incident, Row)]) {
         });
 }
 
+/// The selected incident, in the frame in which it becomes that: a key may have moved the selection out of sight.
+fn newly_selected(ui: &Ui, selected: Option<IncidentId>) -> Option<IncidentId> {
+    let id = Id::unique("incident_selected");
+    let before = ui.data_mut(|data| {
+        let before = data.get_temp::<Option<IncidentId>>(id).flatten();
+        data.insert_temp(id, selected);
+        before
+    });
+    selected.filter(|_| before != selected)
+}
+
 fn cell(line: &mut egui_extras::TableRow<'_, '_>, text: RichText) {
     line.col(|ui| {
         ui.add(Label::new(text).truncate().selectable(false));
@@ -137,6 +165,26 @@ fn state_color(state: IncidentState) -> Color32 {
         IncidentState::InProgress => tokens::ACCENT,
         IncidentState::Shelved | IncidentState::Closed => tokens::TEXT_WEAK,
     }
+}
+
+/// The incident's first camera, played from its start.
+fn watch(ctx: &Ctx<'_>, ui: &mut Ui) {
+    let Some(camera) = ctx.state.review.wall.slots()[0] else { return };
+    let width = ui.available_width();
+    let (rect, _) = ui.allocate_exact_size(vec2(width, width * 9.0 / 16.0), Sense::hover());
+    tile::ui(ctx, ui, Tile { slot: 0, rect, camera: Some(camera) });
+    let (playing, at) = {
+        let head = ctx.state.review.head();
+        (head.is_playing(), head.position(ctx.now))
+    };
+    ui.horizontal(|ui| {
+        let icon = if playing { Icon::Pause } else { Icon::Play };
+        if icons::button(ui, icon, t!(ctx, "cmd-toggle"), false, true).clicked() {
+            ctx.send(PlaybackCommand::Toggle);
+        }
+        ui.label(RichText::new(when::date_time(at)).font(fonts::mono(13.0)));
+    });
+    ui.add_space(8.0);
 }
 
 fn detail(ctx: &Ctx<'_>, ui: &mut Ui, incident: &Incident, edit: &Edit) {
@@ -177,7 +225,7 @@ fn detail(ctx: &Ctx<'_>, ui: &mut Ui, incident: &Incident, edit: &Edit) {
         ctx.send(ServerCommand::EditIncident(changed.clone()));
     }
     ui.horizontal(|ui| {
-        let differs = changed.differs(incident);
+        let differs = changed.is_changed();
         if ui.add_enabled(differs, Button::new(t!(ctx, "action-save"))).clicked() {
             ctx.send(ServerCommand::SaveIncident);
         }

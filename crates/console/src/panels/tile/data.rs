@@ -9,6 +9,9 @@ use crate::text::{Message, gap_cause};
 use crate::video::player::Phase;
 use crate::when;
 
+/// A step or a jump that is answered sooner does not make the picture flicker.
+const LOADING_GRACE: Duration = Duration::from_millis(250);
+
 /// How urgent a state is: its colour, beside its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
@@ -44,6 +47,8 @@ pub struct Seen {
     pub since: Duration,
     /// Moment of the picture shown.
     pub picture: Option<WallTime>,
+    /// It plays what was recorded.
+    pub playback: bool,
 }
 
 /// The words for a tile.
@@ -61,14 +66,21 @@ pub fn caption(seen: &Seen, health: Option<Health>) -> Caption {
         Phase::Connecting => new("tile-connecting", Mood::Attention, has_picture),
         Phase::Live => match health {
             Some(Health::Recording | Health::Partly) => new("tile-live-recording", Mood::Good, false),
-            _ => new("tile-live", Mood::Good, false),
+            // There is a picture, and nothing of it will be there tomorrow.
+            Some(Health::Failed(_) | Health::Paused) => new("tile-live-not-recording", Mood::Alarm, false),
+            Some(Health::Connecting) | None => new("tile-live", Mood::Good, false),
         },
+        // In playback the picture may be one from before a jump: another place in time.
+        Phase::CatchingUp if seen.playback => {
+            new("tile-loading", Mood::Quiet, has_picture && seen.since >= LOADING_GRACE)
+        }
         Phase::CatchingUp => new("tile-catching-up", Mood::Attention, false),
         Phase::Stalled => frozen(seen),
         Phase::Interrupted(cause) => Caption { reason: Some(gap_cause(cause)), ..lost(seen) },
         Phase::Gap { cause, .. } => {
             Caption { reason: Some(gap_cause(cause)), ..new("tile-gap", gap_mood(cause), has_picture) }
         }
+        Phase::Before(_) => new("tile-gap", Mood::Quiet, has_picture),
         Phase::Replay => new("tile-replay", Mood::Quiet, false),
         Phase::EndOfRange => new("tile-end", Mood::Quiet, true),
         Phase::Failed => new("tile-failed", Mood::Alarm, has_picture),
@@ -107,7 +119,7 @@ mod tests {
 
     fn seen(phase: Phase, picture: bool) -> Seen {
         let at: WallTime = "2026-11-24T07:05:09Z".parse().unwrap();
-        Seen { phase, since: Duration::from_secs(42), picture: picture.then_some(at) }
+        Seen { phase, since: Duration::from_secs(42), picture: picture.then_some(at), playback: false }
     }
 
     fn text(message: &Message) -> String {
@@ -132,6 +144,16 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_from_before_a_jump_is_dimmed_in_playback() {
+        let live = seen(Phase::CatchingUp, true);
+        assert!(!caption(&live, None).dimmed);
+        let replay = Seen { playback: true, ..live };
+        assert!(caption(&replay, None).dimmed);
+        assert!(!caption(&Seen { since: Duration::from_millis(40), ..replay }, None).dimmed, "a step does not flicker");
+        assert_ne!(text(&caption(&replay, None).message), text(&caption(&live, None).message));
+    }
+
+    #[test]
     fn a_frozen_picture_says_since_when() {
         let caption = caption(&seen(Phase::Stalled, true), None);
         assert!(text(&caption.message).contains("14:05:09"), "{}", text(&caption.message));
@@ -148,6 +170,16 @@ mod tests {
     fn a_paused_camera_is_no_alarm() {
         let caption = caption(&seen(Phase::Stalled, true), Some(Health::Paused));
         assert_eq!(caption.mood, Mood::Quiet);
+    }
+
+    #[test]
+    fn a_live_picture_that_is_not_recorded_is_an_alarm() {
+        let failed = Health::Failed(minhbach_model::FailureKind::Closed);
+        for health in [failed, Health::Paused] {
+            let caption = caption(&seen(Phase::Live, true), Some(health));
+            assert_eq!((caption.mood, caption.dimmed), (Mood::Alarm, false));
+            assert_ne!(text(&caption.message), text(&Message::new("tile-live")));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::command::{PlaybackCommand, ServerCommand, WallCommand};
 use crate::panels::icons::{self, Icon};
 use crate::panels::{Ctx, Drag, paint_text};
 use crate::players::Shown;
-use crate::state::cameras::health;
+use crate::state::cameras::{health, stream};
 use crate::state::shell::Page;
 use crate::t;
 use crate::theme::{fonts, tokens};
@@ -87,7 +87,8 @@ fn occupied(ctx: &Ctx<'_>, ui: &mut Ui, painter: &Painter, response: &Response, 
     let caption = shown.map(|shown| {
         let snapshot = &shown.snapshot;
         let since = ctx.now.saturating_duration_since(snapshot.phase_since);
-        let seen = Seen { phase: snapshot.phase, since, picture: snapshot.shown_wall };
+        let playback = ctx.state.shell.page != Page::Live;
+        let seen = Seen { phase: snapshot.phase, since, picture: snapshot.shown_wall, playback };
         data::caption(&seen, ctx.state.cameras.get(camera).map(health))
     });
     let name = ctx.state.camera_name(camera);
@@ -240,7 +241,7 @@ fn bottom_line(ctx: &Ctx<'_>, ui: &mut Ui, painter: &Painter, tile: Tile, camera
         painter.galley(at, galley, tokens::TEXT_ON_VIDEO);
         x += size.x + 16.0;
     };
-    if ctx.state.shell.page == Page::Playback
+    if ctx.state.shell.page != Page::Live
         && let Some(at) = shown.snapshot.shown_wall
     {
         label(&crate::when::date_time(at), fonts::mono(12.0));
@@ -253,6 +254,13 @@ fn bottom_line(ctx: &Ctx<'_>, ui: &mut Ui, painter: &Painter, tile: Tile, camera
     if hovered && rect.height() > SMALL_BELOW && !shown.snapshot.video_text.is_empty() {
         let stream = t!(ctx, stream_key(shown.stream));
         label(&format!("{} · {stream}", shown.snapshot.video_text), fonts::regular(12.0));
+    }
+    if shown.instead {
+        let key = match shown.stream {
+            minhbach_model::StreamKind::Main => "tile-instead-main",
+            minhbach_model::StreamKind::Sub => "tile-instead-sub",
+        };
+        label(&t!(ctx, key), fonts::regular(12.0));
     }
     if hovered && let Some(error) = &shown.snapshot.error {
         label(error, fonts::regular(12.0));
@@ -279,21 +287,22 @@ fn meter(ctx: &Ctx<'_>, ui: &mut Ui, rect: Rect, camera: CameraId, shown: &Shown
     );
     let id = ui.scope_id().with(("meter", camera));
     let response = ui.interact(area, id, Sense::click());
-    let name = match (reading.has_audio, audible) {
+    // A camera that stands still in playback has no level now, and is heard when it goes on.
+    let hearable = reading.has_audio || audible || sends_sound(ctx, camera);
+    let name = match (hearable, audible) {
         (false, _) => t!(ctx, "meter-none"),
         (true, true) => t!(ctx, "meter-on"),
         (true, false) => t!(ctx, "meter-off"),
     };
     let value = ctx.text.decimal(f64::from(reading.rms_db), 0);
-    response
-        .widget_info(|| WidgetInfo::selected(Role::Button, reading.has_audio, audible, format!("{name} {value} dB")));
+    response.widget_info(|| WidgetInfo::selected(Role::Button, hearable, audible, format!("{name} {value} dB")));
     let painter = ui.painter_at(rect);
     let fill = if response.hovered() { tokens::CONTROL_HOVER } else { tokens::veil() };
     painter.rect_filled(area, tokens::RADIUS, fill);
     let icon = Rect::from_center_size(Pos2::new(area.center().x, area.bottom() - 13.0), vec2(14.0, 14.0));
     let color = if audible { tokens::ACCENT } else { tokens::TEXT_ON_VIDEO };
     let audible = audible && !ctx.state.shell.settings.muted;
-    icons::paint(&painter, icon, Icon::Speaker(audible), if reading.has_audio { color } else { tokens::TEXT_WEAK });
+    icons::paint(&painter, icon, Icon::Speaker(audible), if hearable { color } else { tokens::TEXT_WEAK });
     let bar = Rect::from_min_max(
         pos2(area.center().x - 4.0, area.top() + 6.0),
         pos2(area.center().x + 4.0, area.bottom() - 26.0),
@@ -306,31 +315,40 @@ fn meter(ctx: &Ctx<'_>, ui: &mut Ui, rect: Rect, camera: CameraId, shown: &Shown
         painter.rect_filled(filled, 2, loud);
         painter.hline(bar.x_range(), level(reading.peak_fraction()), Stroke::new(1.5, tokens::TEXT_ON_VIDEO));
     }
-    if response.clicked() && reading.has_audio {
+    if response.clicked() && hearable {
         ctx.send(WallCommand::Listen(camera));
     }
     response.on_hover_text(name);
 }
 
+/// Whether the server knows of sound in the main stream.
+fn sends_sound(ctx: &Ctx<'_>, camera: CameraId) -> bool {
+    let main = ctx.state.cameras.get(camera).and_then(|status| stream(status, minhbach_model::StreamKind::Main));
+    main.is_some_and(|main| !main.audio.is_empty())
+}
+
 fn menu(ctx: &Ctx<'_>, ui: &mut Ui, slot: usize, camera: CameraId) {
-    if ui.button(t!(ctx, "cmd-promote")).clicked() {
+    if ui.button(t!(ctx, "menu-promote")).clicked() {
         ctx.send(WallCommand::Promote(slot));
     }
-    if ui.button(t!(ctx, "cmd-listen")).clicked() {
+    if ui.button(t!(ctx, "meter-off")).clicked() {
         ctx.send(WallCommand::Listen(camera));
     }
     if ctx.state.shell.page == Page::Live && ui.button(t!(ctx, "menu-play-back")).clicked() {
         let at = ctx.wall_now.offset_ns(-60_000_000_000);
         ctx.send(PlaybackCommand::Open(vec![camera], at));
     }
-    if ui.button(t!(ctx, "cmd-flag")).clicked() {
+    let on_wall = ctx.state.shell.page.has_wall();
+    if on_wall && ui.button(t!(ctx, "cmd-flag")).clicked() {
         ctx.send(ServerCommand::Flag);
     }
     if ctx.state.wall().zoom(camera).scale > 1.0 && ui.button(t!(ctx, "menu-zoom-reset")).clicked() {
         ctx.send(WallCommand::Zoom(camera, crate::state::wall::Zoom::default()));
     }
-    ui.separator();
-    if ui.button(t!(ctx, "cmd-clear-tile")).clicked() {
-        ctx.send(WallCommand::Clear(slot));
+    if on_wall {
+        ui.separator();
+        if ui.button(t!(ctx, "cmd-clear-tile")).clicked() {
+            ctx.send(WallCommand::Clear(slot));
+        }
     }
 }

@@ -27,6 +27,18 @@ pub struct GapSpan {
 /// A stretch drawn thinner than this cannot be seen.
 const MIN_WIDTH: f32 = 2.0;
 
+/// A lane lower than this cannot be told from its neighbour.
+const LANE_MIN: f32 = 13.0;
+const LANE_MAX: f32 = 20.0;
+
+/// How tall each lane is, and by how much all of them are taller than the room, points.
+#[must_use]
+pub fn lanes(count: usize, room: f32, gap: f32) -> (f32, f32) {
+    let count = count.max(1) as f32;
+    let height = (room / count - gap).clamp(LANE_MIN, LANE_MAX);
+    (height, ((height + gap) * count - room).max(0.0))
+}
+
 fn span(view: &TimeView, range: &WallRange, width: f32) -> Option<Span> {
     let shown = range.intersection(&view.range())?;
     let at = |at: WallTime| (view.fraction(at) * f64::from(width)) as f32;
@@ -137,6 +149,13 @@ mod tests {
         let spans: Vec<Span> =
             gaps(&lane, &view(), 100.0, start().offset_ns(70 * SECOND)).iter().map(|gap| gap.span).collect();
         assert_eq!(spans, [Span { left: 10.0, right: 12.0 }, Span { left: 50.0, right: 70.0 }]);
+    }
+
+    #[test]
+    fn lanes_that_do_not_fit_are_scrolled() {
+        assert_eq!(lanes(2, 200.0, 3.0), (LANE_MAX, 0.0));
+        assert_eq!(lanes(16, 100.0, 3.0), (LANE_MIN, 156.0));
+        assert_eq!(lanes(0, 100.0, 3.0).1, 0.0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Draws the timeline: the wheel zooms about the pointer, a drag pans, a click seeks.
 
 use egui::{
-    Align2, Color32, CursorIcon, Painter, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, CursorIcon, Id, Painter, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 use minhbach_model::{CameraId, WallTime};
 
@@ -32,7 +32,8 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
     }
     let painter = ui.painter_at(area);
     ruler(ctx, &painter, time);
-    let hovered = lanes(ctx, &painter, area, time, response.hover_pos());
+    let scrolled = scroll(ctx, ui, &response, time);
+    let hovered = lanes(ctx, &painter, area, time, (scrolled, response.hover_pos()));
     marks(ctx, &painter, time);
     heads(ctx, &painter, time, at);
     interact(ctx, ui, &response, time);
@@ -62,16 +63,25 @@ fn ruler(ctx: &Ctx<'_>, painter: &Painter, time: Rect) {
 }
 
 /// Draws each camera's lane; answers with the words for what the pointer is over.
-fn lanes(ctx: &Ctx<'_>, painter: &Painter, area: Rect, time: Rect, pointer: Option<Pos2>) -> Option<String> {
-    let cameras: Vec<CameraId> = ctx.state.playback.wall.slots().iter().flatten().copied().collect();
-    let room = area.height() - RULER_HEIGHT - 4.0;
-    let height = (room / cameras.len().max(1) as f32 - LANE_GAP).clamp(6.0, 20.0);
+fn lanes(
+    ctx: &Ctx<'_>,
+    painter: &Painter,
+    area: Rect,
+    time: Rect,
+    (scrolled, pointer): (f32, Option<Pos2>),
+) -> Option<String> {
+    let cameras = cameras(ctx);
+    let room = lanes_room(time);
+    let (height, overflow) = data::lanes(cameras.len(), room, LANE_GAP);
+    let below = Rect::from_min_max(pos2(area.left(), time.top() + RULER_HEIGHT), area.max);
+    let painter = &painter.with_clip_rect(below);
+    let pointer = pointer.filter(|pointer| below.contains(*pointer));
     let mut words = None;
     for (index, camera) in cameras.iter().enumerate() {
-        let top = time.top() + RULER_HEIGHT + index as f32 * (height + LANE_GAP);
+        let top = time.top() + RULER_HEIGHT + index as f32 * (height + LANE_GAP) - scrolled;
         let lane = Rect::from_min_size(pos2(time.left(), top), vec2(time.width(), height));
-        if lane.bottom() > area.bottom() {
-            break;
+        if lane.bottom() < below.top() || lane.top() > below.bottom() {
+            continue;
         }
         let name = ctx.state.camera_name(*camera);
         let leading = ctx.state.playback.wall.leading() == Some(*camera);
@@ -80,7 +90,34 @@ fn lanes(ctx: &Ctx<'_>, painter: &Painter, area: Rect, time: Rect, pointer: Opti
         paint_text(painter, left, &name, fonts::regular(12.0), color, NAMES_WIDTH - 12.0);
         words = words.or(one_lane(ctx, painter, lane, *camera, pointer));
     }
+    if overflow > 0.0 {
+        // Where in the list of lanes one is.
+        let (part, from) = (room / (room + overflow), scrolled / (room + overflow));
+        let bar = Rect::from_min_size(pos2(time.left() - 6.0, below.top() + from * room), vec2(3.0, part * room));
+        painter.rect_filled(bar, 1, tokens::CONTROL_HOVER);
+    }
     words
+}
+
+fn cameras(ctx: &Ctx<'_>) -> Vec<CameraId> {
+    ctx.state.playback.wall.slots().iter().flatten().copied().collect()
+}
+
+fn lanes_room(time: Rect) -> f32 {
+    time.height() - RULER_HEIGHT - 4.0
+}
+
+/// How far the lanes are scrolled, points: the wheel over the names moves them when not all of them fit.
+fn scroll(ctx: &Ctx<'_>, ui: &Ui, response: &Response, time: Rect) -> f32 {
+    let (_, overflow) = data::lanes(cameras(ctx).len(), lanes_room(time), LANE_GAP);
+    let id = Id::unique("timeline_lanes");
+    let wheel = match response.hover_pos() {
+        Some(pointer) if pointer.x < time.left() => ui.input(|input| input.smooth_scroll_delta().y),
+        _ => 0.0,
+    };
+    let scrolled = (ui.data(|data| data.get_temp::<f32>(id)).unwrap_or_default() - wheel).clamp(0.0, overflow);
+    ui.data_mut(|data| data.insert_temp(id, scrolled));
+    scrolled
 }
 
 fn one_lane(ctx: &Ctx<'_>, painter: &Painter, lane: Rect, camera: CameraId, pointer: Option<Pos2>) -> Option<String> {
@@ -172,11 +209,11 @@ fn interact(ctx: &Ctx<'_>, ui: &Ui, response: &Response, time: Rect) {
     if response.hovered() {
         ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
     }
-    if let Some(pointer) = response.hover_pos() {
+    if let Some(pointer) = response.hover_pos().filter(|pointer| pointer.x >= time.left()) {
         let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta()));
         let factor = (f64::from(scroll.y) / WHEEL_DOUBLES).exp2() * f64::from(pinch);
         if (factor - 1.0).abs() > 1e-4 {
-            ctx.send(PlaybackCommand::View(view.zoomed(fraction(pointer.x.max(time.left())), factor)));
+            ctx.send(PlaybackCommand::View(view.zoomed(fraction(pointer.x), factor)));
         } else if scroll.x.abs() > 0.1 {
             ctx.send(PlaybackCommand::View(view.panned(-f64::from(scroll.x / time.width()))));
         }

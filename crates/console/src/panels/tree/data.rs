@@ -27,7 +27,7 @@ pub enum Kind {
         name: String,
         /// Cameras below it.
         cameras: usize,
-        /// Those of them that are not recorded as they should be.
+        /// Those of them that fail. A camera that is being connected may still do so: it is not counted.
         troubled: usize,
         /// It is unfolded.
         open: bool,
@@ -123,7 +123,7 @@ impl Build<'_> {
             match &row.kind {
                 Kind::Camera { health, .. } => {
                     cameras += 1;
-                    troubled += usize::from(!matches!(health, Health::Recording | Health::Paused));
+                    troubled += usize::from(matches!(health, Health::Failed(_) | Health::Partly));
                 }
                 // A folded place keeps its cameras to itself.
                 Kind::Place { cameras: inner, troubled: bad, open: false, .. } => {
@@ -225,6 +225,12 @@ pub(crate) mod tests {
         let expected =
             ["UBND quận Hải Châu 2/1", "-Trụ sở 2/1", "--Một cửa 2/1", "---Quầy 1", "---Quầy 2", " 1/0", "-Cổng"];
         assert_eq!(outline(&city()), expected);
+    }
+
+    #[test]
+    fn a_camera_that_is_being_connected_is_no_trouble() {
+        let list = vec![camera("Cổng", None, CameraState::Connecting)];
+        assert_eq!(outline(&Cameras { list, ..Cameras::default() }), [" 1/0", "-Cổng"]);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Draws the tree: double-click shows a camera in the next free tile, a drag puts it into a tile.
 
+use std::sync::Arc;
+
 use egui::{
-    Align2, FontId, Rect, Response, RichText, Role, ScrollArea, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align2, FontId, Id, Rect, Response, RichText, Role, ScrollArea, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 use minhbach_model::CameraId;
 
@@ -24,7 +27,7 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
         ctx.send(ServerCommand::TreeQuery(query));
     }
     ui.add_space(2.0);
-    let rows = data::rows(&ctx.state.cameras);
+    let rows = rows(ctx, ui);
     if rows.is_empty() {
         let key = if ctx.state.cameras.list.is_empty() { "tree-empty" } else { "tree-nothing-found" };
         ui.label(RichText::new(t!(ctx, key)).color(tokens::TEXT_WEAK));
@@ -36,6 +39,19 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
             draw(ctx, ui, row);
         }
     });
+}
+
+/// The rows, worked out again only when something changed: a city has thousands of cameras, and a frame is drawn for each
+/// picture of each tile.
+fn rows(ctx: &Ctx<'_>, ui: &Ui) -> Arc<Vec<Row>> {
+    let (id, changes) = (Id::unique("tree_rows"), ctx.state.cameras.changes);
+    let known = ui.data(|data| data.get_temp::<(u64, Arc<Vec<Row>>)>(id));
+    if let Some((_, rows)) = known.filter(|(of, _)| *of == changes) {
+        return rows;
+    }
+    let rows = Arc::new(data::rows(&ctx.state.cameras));
+    ui.data_mut(|data| data.insert_temp(id, (changes, Arc::clone(&rows))));
+    rows
 }
 
 fn draw(ctx: &Ctx<'_>, ui: &mut Ui, row: &Row) {

@@ -23,10 +23,12 @@ use worker::Worker;
 
 mod net;
 mod reaper;
+mod repaint;
 mod state;
 mod worker;
 
 pub use reaper::Decoders;
+pub use repaint::Repaint;
 
 /// Messages between the network task and the decoding thread; beyond that the server waits.
 const MESSAGES: usize = 3;
@@ -58,8 +60,8 @@ pub struct PlayerCtx {
     pub client: Client,
     /// Where network tasks run; it must have time enabled.
     pub runtime: tokio::runtime::Handle,
-    /// Woken for new pictures.
-    pub egui: egui::Context,
+    /// Asked for frames when there are new pictures.
+    pub repaint: Repaint,
     /// Where the sound of the audible player goes.
     pub sound: SoundHandle,
     /// Joins the threads of players that have ended.
@@ -86,6 +88,8 @@ pub enum Phase {
         /// First recorded instant after it; `None` while it lasts.
         end: Option<WallTime>,
     },
+    /// Playback stands before the first footage there is; nothing is known of what is missing.
+    Before(WallTime),
     /// Recorded pictures.
     Replay,
     /// There is nothing after this.
@@ -134,7 +138,7 @@ pub struct Player {
     task: tokio::task::JoinHandle<()>,
     thread: Option<JoinHandle<()>>,
     playhead: Option<Arc<Mutex<Playhead>>>,
-    egui: egui::Context,
+    repaint: Repaint,
     sound: SoundHandle,
     decoders: Decoders,
 }
@@ -160,7 +164,7 @@ impl Player {
             Control { generation: 0, from: view.map(|view| view.position), keys_only: view.is_some_and(keys_only) };
         let (control, changes) = watch::channel(first);
         let (sender, messages) = mpsc::channel(MESSAGES);
-        let worker = Worker::new(id, playhead.is_none(), Arc::clone(&shared), ctx.sound.clone(), ctx.egui.clone());
+        let worker = Worker::new(id, playhead.is_none(), Arc::clone(&shared), ctx.sound.clone(), ctx.repaint.clone());
         let thread = std::thread::Builder::new()
             .name(format!("player-{}", id.0))
             .stack_size(STACK_BYTES)
@@ -173,7 +177,7 @@ impl Player {
             }
         };
         let source = Source { client: ctx.client.clone(), camera, stream };
-        let task = ctx.runtime.spawn(net::run(source, changes, sender, Arc::clone(&shared), ctx.egui.clone()));
+        let task = ctx.runtime.spawn(net::run(source, changes, sender, Arc::clone(&shared), ctx.repaint.clone()));
         Self {
             id,
             camera,
@@ -183,7 +187,7 @@ impl Player {
             task,
             thread,
             playhead,
-            egui: ctx.egui.clone(),
+            repaint: ctx.repaint.clone(),
             sound: ctx.sound.clone(),
             decoders: ctx.decoders.clone(),
         }
@@ -215,7 +219,7 @@ impl Player {
             None => {
                 let (snapshot, wake) = self.shared.lock().live(now);
                 if let Some(wake) = wake {
-                    self.egui.request_repaint_after(wake);
+                    self.repaint.after(wake, now);
                 }
                 snapshot
             }
@@ -227,7 +231,8 @@ impl Player {
         // The two locks are never held together.
         let view = View::of(&lock(playhead), now);
         let mut state = self.shared.lock();
-        let moved = state.follow(view, keys_only(view), now);
+        let keys_only = keys_only(view) || state.falls_behind(view);
+        let moved = state.follow(view, keys_only, now);
         let snapshot = state.playback(view, now);
         let (arrived, edge) = (state.arrived(), state.overrun_edge(view, now));
         let next = state.next_due();
@@ -236,7 +241,7 @@ impl Player {
         if moved {
             self.shared.wake();
             self.sound.clear(self.id);
-            let control = Control { generation, from: Some(view.position), keys_only: keys_only(view) };
+            let control = Control { generation, from: Some(view.position), keys_only };
             self.control.send_replace(control);
         } else {
             // Room in the queue.
@@ -254,7 +259,7 @@ impl Player {
             let due = next.map_or(TICK, |wall| {
                 Duration::from_secs_f64(wall.saturating_since(view.position).as_secs_f64() / view.speed)
             });
-            self.egui.request_repaint_after(due.clamp(Duration::from_millis(1), TICK));
+            self.repaint.after(due.min(TICK), now);
         }
         snapshot
     }
@@ -267,6 +272,9 @@ impl Player {
         };
         let mut playhead = lock(playhead);
         playhead.pause(now);
+        // Who looks picture by picture does not want to skip them again when playing on.
+        let speed = playhead.speed().min(1.0);
+        playhead.set_speed(speed, now);
         let epoch = playhead.epoch();
         drop(playhead);
         let target = self.shared.lock().step_target(step, epoch);
@@ -296,7 +304,7 @@ impl Drop for Player {
     }
 }
 
-/// Whether the whole stream would be too much at that speed.
+/// Whether the whole stream would be too much at that speed. A picture that stands is one of all.
 fn keys_only(view: View) -> bool {
-    view.speed > FULL_RATE_MAX_SPEED
+    view.playing && view.speed > FULL_RATE_MAX_SPEED
 }

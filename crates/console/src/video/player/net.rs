@@ -9,10 +9,16 @@ use minhbach_client::{Client, MediaEvent, MediaStream, PlayRequest};
 use minhbach_model::{CameraId, StreamKind, Track, WallTime};
 use tokio::sync::{mpsc, watch};
 
+use super::repaint::Repaint;
 use super::state::Shared;
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// Jumps closer together than this are one: only the last of them opens a stream …
+const SETTLE: Duration = Duration::from_millis(120);
+/// … but while they go on, one of them does so now and then.
+const SETTLE_MAX: Duration = Duration::from_millis(480);
 
 /// What to fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,18 +77,50 @@ impl Backoff {
     }
 }
 
+/// When the last jump was, so that a storm of them does not open a stream each.
+#[derive(Default)]
+struct Jumps {
+    last: Option<Instant>,
+}
+
+impl Jumps {
+    /// Takes note of a jump; whether another came just before.
+    fn is_storm(&mut self, now: Instant) -> bool {
+        let before = self.last.replace(now);
+        before.is_some_and(|before| now.saturating_duration_since(before) < SETTLE)
+    }
+
+    /// A single jump is followed at once; of many, the last.
+    async fn settle(&mut self, control: &mut watch::Receiver<Control>) -> Result<(), watch::error::RecvError> {
+        let first = Instant::now();
+        if !self.is_storm(first) {
+            return Ok(());
+        }
+        while first.elapsed() < SETTLE_MAX {
+            tokio::select! {
+                biased;
+                changed = control.changed() => changed?,
+                () = tokio::time::sleep(SETTLE) => return Ok(()),
+            }
+            self.last = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
+
 /// Runs until the player is dropped.
 pub(super) async fn run(
     source: Source,
     mut control: watch::Receiver<Control>,
     out: mpsc::Sender<Message>,
     shared: Arc<Shared>,
-    egui: egui::Context,
+    repaint: Repaint,
 ) {
     let mut backoff = Backoff::new();
     let mut wanted = *control.borrow_and_update();
     // Where to go on after a loss.
     let mut reached = wanted.from;
+    let mut jumps = Jumps::default();
     loop {
         let end = tokio::select! {
             biased;
@@ -94,6 +132,9 @@ pub(super) async fn run(
         };
         let wait = match end {
             None => {
+                if jumps.settle(&mut control).await.is_err() {
+                    return;
+                }
                 backoff = Backoff::new();
                 wanted = *control.borrow_and_update();
                 reached = wanted.from;
@@ -104,7 +145,7 @@ pub(super) async fn run(
             Some(End::Lost(reason)) => {
                 tracing::debug!(camera = %source.camera, stream = %source.stream, reason, "stream lost");
                 shared.lock().fail(reason);
-                egui.request_repaint();
+                repaint.request();
                 Some(backoff.next())
             }
         };
@@ -119,6 +160,9 @@ pub(super) async fn run(
         };
         match moved {
             Ok(true) => {
+                if jumps.settle(&mut control).await.is_err() {
+                    return;
+                }
                 backoff = Backoff::new();
                 wanted = *control.borrow_and_update();
                 reached = wanted.from;
@@ -200,5 +244,13 @@ mod tests {
         let mut backoff = Backoff::new();
         let waits: Vec<u128> = (0..7).map(|_| backoff.next().as_millis()).collect();
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+    }
+    #[test]
+    fn a_single_jump_is_followed_at_once_and_a_storm_is_not() {
+        let start = Instant::now();
+        let mut jumps = Jumps::default();
+        assert!(!jumps.is_storm(start));
+        assert!(jumps.is_storm(start + Duration::from_millis(33)));
+        assert!(!jumps.is_storm(start + Duration::from_millis(333)));
     }
 }

@@ -25,6 +25,15 @@ const FIRST_PICTURE_LIMIT: Duration = Duration::from_secs(5);
 /// How far the playhead may be ahead of the last picture before it is called late, nanoseconds.
 const LATE_NS: i64 = 2_000_000_000;
 
+/// Speeds from this on may be played with key frames alone when the decoder cannot keep up.
+const FAST_FROM: f64 = 2.0;
+
+/// How far the playhead may be ahead of the newest decoded picture at such a speed, nanoseconds.
+const BEHIND_NS: i64 = 1_000_000_000;
+
+/// How far a step back goes where nothing is known of what was before: far enough that a gap is told, nanoseconds.
+const BLIND_STEP_NS: i64 = 1_000_000_000;
+
 /// How far the playhead may run past the live edge before it is set back, nanoseconds.
 const OVERRUN_NS: i64 = 250_000_000;
 
@@ -124,6 +133,14 @@ pub(super) struct State {
     keys_only: bool,
     queue: VecDeque<Item>,
     hole: Option<Hole>,
+    /// The first picture after a hole, and that hole: a step back from it leads over the hole.
+    after_hole: Option<(WallTime, Hole)>,
+    /// Nothing has come due since the last jump.
+    fresh: bool,
+    /// Everything that came after the last jump lies later than the playhead: where it begins.
+    before: Option<WallTime>,
+    /// The decoder does not keep up with the speed.
+    slow: bool,
     /// Something came since the last jump.
     arrived: bool,
     last_queued: Option<WallTime>,
@@ -152,6 +169,10 @@ impl Shared {
             keys_only: view.is_some_and(super::keys_only),
             queue: VecDeque::new(),
             hole: None,
+            after_hole: None,
+            fresh: true,
+            before: None,
+            slow: false,
             arrived: false,
             last_queued: None,
             at_edge: false,
@@ -293,6 +314,8 @@ impl State {
         (self.epoch, self.keys_only) = (view.epoch, keys_only);
         self.queue.clear();
         self.hole = None;
+        self.fresh = true;
+        self.before = None;
         self.arrived = false;
         self.last_queued = None;
         self.last_arrival = Some(now);
@@ -317,12 +340,15 @@ impl State {
     /// Playback: moves what has come due out of the queue, and says what to draw.
     pub(super) fn playback(&mut self, view: View, now: Instant) -> PlayerSnapshot {
         while self.queue.front().is_some_and(|item| item.due() <= view.position) {
+            self.fresh = false;
             match self.queue.pop_front() {
                 // A picture from before the hole that the decoder had held back comes too late to be shown.
                 Some(Item::Frame(frame)) if self.hole.is_some_and(|hole| frame.wall() < hole.start) => {}
                 Some(Item::Frame(frame)) => {
+                    if let Some(hole) = self.hole.take() {
+                        self.after_hole = Some((frame.wall(), hole));
+                    }
                     self.shown = Some(frame);
-                    self.hole = None;
                 }
                 Some(Item::Gap(hole)) => {
                     self.shown = None;
@@ -331,6 +357,11 @@ impl State {
                 None => {}
             }
         }
+        self.before = self.queue.front().filter(|_| self.fresh).map(Item::due);
+        if self.before.is_some() {
+            // The picture from before the jump has nothing to do with where the playhead is now.
+            self.shown = None;
+        }
         let phase = self.playback_phase(view, now);
         self.snapshot(phase, now)
     }
@@ -338,6 +369,9 @@ impl State {
     fn playback_phase(&self, view: View, now: Instant) -> Phase {
         let undecodable = self.error.is_some() && self.shown.is_none();
         let failed = matches!(self.link, Link::Failed) || undecodable;
+        if let Some(begin) = self.before {
+            return Phase::Before(begin);
+        }
         if let Some(hole) = self.hole {
             return Phase::Gap { cause: hole.cause, end: hole.end };
         }
@@ -372,6 +406,22 @@ impl State {
         (sending && view.position.ns_since(edge) > OVERRUN_NS).then(|| edge.offset_ns(-EDGE_MARGIN_NS))
     }
 
+    /// Whether the decoder has fallen behind a fast speed: then key frames have to do, until it is slower or stands.
+    pub(super) fn falls_behind(&mut self, view: View) -> bool {
+        if !view.playing || view.speed < FAST_FROM {
+            self.slow = false;
+        } else if self.is_running(view) && self.hole.is_none() && self.queue.is_empty() {
+            let late = |last: WallTime| view.position.ns_since(last) > BEHIND_NS;
+            self.slow |= self.last_queued.is_some_and(late);
+        }
+        self.slow
+    }
+
+    /// Whether footage goes on to come for where the playhead is.
+    fn is_running(&self, view: View) -> bool {
+        view.epoch == self.epoch && !view.waiting && !self.at_edge && !self.ended
+    }
+
     /// When the next item is due.
     pub(super) fn next_due(&self) -> Option<WallTime> {
         self.queue.front().map(Item::due)
@@ -379,7 +429,8 @@ impl State {
 
     /// Where a step leads: forwards the next picture; back just before the one shown, whose predecessor is then due.
     pub(super) fn step_target(&self, step: Step, epoch: u64) -> Option<WallTime> {
-        if self.epoch != epoch || !self.arrived {
+        // Among key frames alone there is no next picture.
+        if self.epoch != epoch || !self.arrived || self.keys_only {
             return None;
         }
         let shown = self.shown.as_ref().map(VideoFrame::wall);
@@ -388,7 +439,11 @@ impl State {
                 Item::Frame(frame) if shown.is_none_or(|shown| frame.wall() > shown) => Some(frame.wall()),
                 _ => None,
             }),
-            Step::Back => shown.or(self.hole.map(|hole| hole.start)).map(|at| at.offset_ns(-1)),
+            Step::Back => {
+                let over = self.after_hole.filter(|(first, _)| shown == Some(*first)).map(|(_, hole)| hole.start);
+                let at = over.or(shown).or(self.hole.map(|hole| hole.start)).map(|at| at.offset_ns(-1));
+                at.or(self.before.map(|begin| begin.offset_ns(-BLIND_STEP_NS)))
+            }
         }
     }
 
@@ -405,7 +460,7 @@ impl State {
             phase_since: self.phase_since,
             frame: self.shown.clone(),
             shown_wall: self.shown.as_ref().map(VideoFrame::wall),
-            gap_end: self.hole.and_then(|hole| hole.end),
+            gap_end: self.before.or(self.hole.and_then(|hole| hole.end)),
             meter: self.meter.read(now),
             video_text: self.video_text.clone(),
             error: self.error.clone(),
@@ -509,6 +564,77 @@ mod tests {
         assert_eq!(state.step_target(Step::Back, 0), Some(WallTime(40 * MS - 1)));
         let snapshot = state.playback(view(9000, 0), now);
         assert_eq!((snapshot.phase, snapshot.gap_end), (Phase::Replay, None));
+    }
+
+    #[test]
+    fn a_step_back_from_the_first_picture_after_a_gap_leads_over_it() {
+        let now = Instant::now();
+        let shared = playback(now);
+        let hole = Hole { start: WallTime(40 * MS), end: Some(WallTime(9000 * MS)), cause: GapCause::Stalled };
+        put(&shared, Item::Gap(hole), now);
+        put(&shared, Item::Frame(frame(9000)), now);
+        put(&shared, Item::Frame(frame(9040)), now);
+        let mut state = shared.lock();
+        state.playback(view(100, 0), now);
+        state.playback(view(9000, 0), now);
+        assert_eq!(state.step_target(Step::Back, 0), Some(WallTime(40 * MS - 1)));
+        state.playback(view(9040, 0), now);
+        assert_eq!(
+            state.step_target(Step::Back, 0),
+            Some(WallTime(9040 * MS - 1)),
+            "the second one steps to the first"
+        );
+        state.follow(view(9000, 1), false, now);
+        drop(state);
+        put(&shared, Item::Frame(frame(9000)), now);
+        let mut state = shared.lock();
+        state.playback(view(9000, 1), now);
+        assert_eq!(state.step_target(Step::Back, 1), Some(WallTime(40 * MS - 1)), "also after a jump to it");
+    }
+
+    #[test]
+    fn before_the_first_recording_there_is_no_picture_of_another_time() {
+        let now = Instant::now();
+        let shared = playback(now);
+        put(&shared, Item::Frame(frame(60_000)), now);
+        let mut state = shared.lock();
+        state.playback(view(60_000, 0), now);
+        state.follow(view(1000, 1), false, now);
+        drop(state);
+        put(&shared, Item::Frame(frame(5000)), now);
+        let mut state = shared.lock();
+        let snapshot = state.playback(view(1000, 1), now);
+        assert_eq!((snapshot.phase, snapshot.shown_wall), (Phase::Before(WallTime(5000 * MS)), None));
+        assert_eq!(snapshot.gap_end, Some(WallTime(5000 * MS)));
+        let snapshot = state.playback(view(5000, 1), now);
+        assert_eq!((snapshot.phase, snapshot.gap_end), (Phase::Replay, None));
+    }
+
+    #[test]
+    fn a_decoder_that_is_late_at_a_fast_speed_gets_key_frames_only() {
+        let now = Instant::now();
+        let shared = playback(now);
+        put(&shared, Item::Frame(frame(0)), now);
+        let mut state = shared.lock();
+        state.playback(view(0, 0), now);
+        let fast = |position_ms: i64| View { speed: 4.0, ..view(position_ms, 0) };
+        assert!(!state.falls_behind(fast(900)));
+        assert!(!state.falls_behind(view(1100, 0)), "normal speed is played whole");
+        assert!(state.falls_behind(fast(1100)));
+        assert!(state.falls_behind(fast(100)), "it does not switch to and fro");
+        assert!(!state.falls_behind(View { playing: false, ..fast(100) }));
+    }
+
+    #[test]
+    fn among_key_frames_there_is_no_single_step() {
+        let now = Instant::now();
+        let shared = playback(now);
+        shared.lock().follow(view(0, 0), true, now);
+        put(&shared, Item::Frame(frame(0)), now);
+        put(&shared, Item::Frame(frame(2000)), now);
+        let mut state = shared.lock();
+        state.playback(view(0, 0), now);
+        assert_eq!(state.step_target(Step::Forward, 0), None);
     }
 
     #[test]

@@ -3,16 +3,18 @@
 //! Live, each picture replaces the one before. In playback, pictures wait in order until the playhead gets there, and what
 //! lies before the target of a jump is decoded but not shown, except the last of it, which is the picture at the target.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use minhbach_client::MediaEvent;
 use minhbach_decode::{AudioDecoder, DecodeError, Threads, VideoDecoder, VideoFrame};
-use minhbach_model::{FormatId, MediaFormat, Sample, Track, WallTime};
+use minhbach_model::{FormatId, MediaFormat, RunId, Sample, Track, VideoParams, WallTime};
 use tokio::sync::mpsc;
 
 use super::PlayerId;
 use super::net::{Body, Message};
+use super::repaint::Repaint;
 use super::state::{Hole, Item, Shared};
 use crate::video::sound::SoundHandle;
 use crate::video::sound_mix::Pace;
@@ -29,8 +31,10 @@ pub(super) struct Worker {
     live: bool,
     shared: Arc<Shared>,
     sound: SoundHandle,
-    egui: egui::Context,
+    repaint: Repaint,
     format: Option<FormatId>,
+    /// What the video decoder was opened for.
+    source: Option<(RunId, VideoParams)>,
     video: Option<VideoDecoder>,
     audio: Option<AudioDecoder>,
     broken: u32,
@@ -40,14 +44,15 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(id: PlayerId, live: bool, shared: Arc<Shared>, sound: SoundHandle, egui: egui::Context) -> Self {
+    pub(super) fn new(id: PlayerId, live: bool, shared: Arc<Shared>, sound: SoundHandle, repaint: Repaint) -> Self {
         Self {
             id,
             live,
             shared,
             sound,
-            egui,
+            repaint,
             format: None,
+            source: None,
             video: None,
             audio: None,
             broken: 0,
@@ -65,7 +70,8 @@ impl Worker {
             }
             match body {
                 Body::Opened { target, keys_only } => {
-                    (self.format, self.video, self.audio) = (None, None, None);
+                    (self.format, self.source) = (None, None);
+                    (self.video, self.audio) = (None, None);
                     self.broken = 0;
                     self.keys_only = keys_only;
                     self.aim = Aim::new(target);
@@ -112,7 +118,7 @@ impl Worker {
                 self.finish(generation);
                 self.release(generation);
                 self.shared.lock().set_ended();
-                self.egui.request_repaint();
+                self.repaint.request();
             }
             MediaEvent::LiveEdge => {
                 // The decoder is not emptied: what follows refers to what came before.
@@ -127,8 +133,17 @@ impl Worker {
         if self.format == Some(format.id) {
             return;
         }
+        if self.live && self.video.is_some() && continues(self.source.as_ref(), format) {
+            // Sound has joined: a new video decoder would show nothing until the next key frame.
+            self.format = Some(format.id);
+            if let Some(refused) = self.open_audio(format) {
+                self.shared.lock().set_error(Some(refused));
+            }
+            return;
+        }
         self.finish(generation);
         self.format = Some(format.id);
+        self.source = Some((format.run, format.video.clone()));
         let params = &format.video;
         let video = if self.live {
             VideoDecoder::new(params, Threads::One)
@@ -143,18 +158,23 @@ impl Worker {
             Err(error) => (None, Some(describe(&error))),
         };
         self.video = video;
-        self.audio = match format.audio.as_ref().map(AudioDecoder::new) {
-            None => None,
-            Some(Ok(audio)) => Some(audio),
-            Some(Err(refused)) => {
-                error = error.or_else(|| Some(describe(&refused)));
-                None
-            }
-        };
+        let refused = self.open_audio(format);
+        error = error.or(refused);
         self.broken = 0;
         let mut state = self.shared.lock();
         state.set_video_text(format!("{}×{} {}", params.width, params.height, params.codec));
         state.set_error(error);
+    }
+
+    /// The decoder of the sound, when there is any; why not, when it is refused.
+    fn open_audio(&mut self, format: &MediaFormat) -> Option<String> {
+        let (audio, refused) = match format.audio.as_ref().map(AudioDecoder::new) {
+            None => (None, None),
+            Some(Ok(audio)) => (Some(audio), None),
+            Some(Err(refused)) => (None, Some(describe(&refused))),
+        };
+        self.audio = audio;
+        refused
     }
 
     fn picture(&mut self, generation: u64, sample: &Sample) {
@@ -196,7 +216,7 @@ impl Worker {
         state.set_newest(newest, now);
         state.set_catching_up(behind);
         drop(state);
-        self.egui.request_repaint();
+        self.repaint.request();
     }
 
     fn show_later(&mut self, generation: u64, frames: Vec<VideoFrame>) {
@@ -210,7 +230,7 @@ impl Worker {
     fn hole(&mut self, generation: u64, hole: Hole) {
         if self.live {
             self.shared.lock().interrupt(hole.cause);
-            self.egui.request_repaint();
+            self.repaint.request();
             return;
         }
         if self.aim.concerns(&hole) {
@@ -240,7 +260,7 @@ impl Worker {
 
     fn enqueue(&self, generation: u64, item: Item) {
         if self.shared.enqueue(generation, item, Instant::now()) == Some(true) {
-            self.egui.request_repaint();
+            self.repaint.request();
         }
     }
 
@@ -271,6 +291,11 @@ impl Worker {
     }
 }
 
+/// Whether the pictures of a format go on where those of the decoder left off.
+fn continues(source: Option<&(RunId, VideoParams)>, format: &MediaFormat) -> bool {
+    source.is_some_and(|(run, video)| *run == format.run && *video == format.video)
+}
+
 /// The error with its cause.
 fn describe(error: &DecodeError) -> String {
     match std::error::Error::source(error) {
@@ -279,22 +304,34 @@ fn describe(error: &DecodeError) -> String {
     }
 }
 
-/// How late pictures come, measured against the one that came fastest: the clocks of server and workstation may differ.
+/// The fastest way is remembered in stretches of that length, nanoseconds …
+const LAG_STRETCH_NS: i64 = 10_000_000_000;
+/// … and that many of them: a minute. The clocks drift, and a server's clock may be set.
+const LAG_STRETCHES: i64 = 6;
+
+/// How late pictures come, measured against the one that came fastest in the last minute: the clocks of server and
+/// workstation may differ.
 struct Lag {
     start: Instant,
-    fastest_ns: Option<i64>,
+    /// Number of a stretch, and the fastest way in it.
+    fastest: VecDeque<(i64, i64)>,
 }
 
 impl Lag {
     fn new(start: Instant) -> Self {
-        Self { start, fastest_ns: None }
+        Self { start, fastest: VecDeque::new() }
     }
 
     fn behind_ns(&mut self, now: Instant, received: WallTime) -> i64 {
         let elapsed_ns = i64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(i64::MAX);
         let way_ns = elapsed_ns.saturating_sub(received.0);
-        let fastest_ns = self.fastest_ns.map_or(way_ns, |fastest| fastest.min(way_ns));
-        self.fastest_ns = Some(fastest_ns);
+        let stretch = elapsed_ns / LAG_STRETCH_NS;
+        self.fastest.retain(|(old, _)| stretch - old < LAG_STRETCHES);
+        match self.fastest.back_mut() {
+            Some((known, fastest_ns)) if *known == stretch => *fastest_ns = way_ns.min(*fastest_ns),
+            _ => self.fastest.push_back((stretch, way_ns)),
+        }
+        let fastest_ns = self.fastest.iter().map(|(_, way_ns)| *way_ns).min().unwrap_or(way_ns);
         way_ns.saturating_sub(fastest_ns)
     }
 }
@@ -390,5 +427,39 @@ mod tests {
         assert_eq!(lag.behind_ns(start + Duration::from_millis(10), WallTime(1_000_000_000)), 0);
         // The second was received 40 ms later and comes 1,540 ms later.
         assert_eq!(lag.behind_ns(start + Duration::from_millis(1550), WallTime(1_040_000_000)), 1_500_000_000);
+    }
+    #[test]
+    fn the_fastest_picture_is_forgotten_after_a_minute() {
+        let start = Instant::now();
+        let mut lag = Lag::new(start);
+        let mut at = |secs: u64, late_ms: i64| {
+            let received = WallTime((secs as i64) * 1_000_000_000 - late_ms * 1_000_000);
+            lag.behind_ns(start + Duration::from_secs(secs), received)
+        };
+        assert_eq!(at(1, 0), 0);
+        assert_eq!(at(40, 2000), 2_000_000_000);
+        assert_eq!(at(75, 2000), 0, "the server's clock was set back two seconds");
+    }
+
+    #[test]
+    fn pictures_go_on_when_only_sound_joins() {
+        let video = VideoParams {
+            codec: minhbach_model::VideoCodec::H264,
+            width: 640,
+            height: 360,
+            config: Default::default(),
+            rfc6381: "avc1.64002A".to_owned(),
+        };
+        let format = |run: u64, video: &VideoParams| MediaFormat {
+            id: FormatId(7),
+            run: RunId(run),
+            video: video.clone(),
+            audio: None,
+        };
+        let source = (RunId(1), video.clone());
+        assert!(continues(Some(&source), &format(1, &video)));
+        assert!(!continues(Some(&source), &format(2, &video)), "another connection");
+        assert!(!continues(Some(&source), &format(1, &VideoParams { width: 1280, ..video.clone() })));
+        assert!(!continues(None, &format(1, &video)));
     }
 }
