@@ -149,7 +149,7 @@ async fn playback_starts_at_the_key_picture_before_and_stops_where_it_was_told()
 async fn a_gap_is_told_with_its_cause_and_playback_goes_on_behind_it() {
     let rig = tokio::task::block_in_place(|| rig(5));
     let start = rig.first();
-    let control = rig.cameras.control.clone();
+    let control = rig.cameras.control;
     let offline = control::Command::Offline { seconds: 4.0 };
     tokio::task::block_in_place(|| control.send(0, offline)).expect("the camera goes away");
     let args = ["recordings", "list", "--camera", &rig.id, "--from", "-1h", "--to", "now"];

@@ -185,7 +185,7 @@ async fn send(writer: &Mutex<OwnedWriteHalf>, media: &Media, play: &Notify) {
 /// RFC 3550 §6.4.1.
 fn sender_report(buffer: &mut Vec<u8>, channel: u8, timestamp: u32) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let ntp = ((now.as_secs() + 2_208_988_800) << 32) | (u64::from(now.subsec_nanos()) << 32) / 1_000_000_000;
+    let ntp = ((now.as_secs() + 2_208_988_800) << 32) | ((u64::from(now.subsec_nanos()) << 32) / 1_000_000_000);
     buffer.extend([b'$', channel, 0, 28, 0x80, 200, 0, 6]);
     buffer.extend(*b"BNCH");
     buffer.extend(ntp.to_be_bytes());

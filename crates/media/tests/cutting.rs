@@ -80,7 +80,7 @@ fn files(cuts: Vec<Cut>) -> Vec<File> {
     for cut in cuts {
         match cut {
             Cut::Open { format, start } => {
-                assert_eq!(init::read(&init::write(&format), format.id, format.run).unwrap(), *format);
+                assert_eq!(init::read(&init::write(&format), format.id, format.run).expect("an init segment"), *format);
                 files.push(File { start: start.0 - T0, ..File::default() });
             }
             Cut::Append(fragment) => {
@@ -88,10 +88,10 @@ fn files(cuts: Vec<Cut>) -> Vec<File> {
                 assert!(file.end.is_none(), "appended after it was closed");
                 let bytes = [vec![fragment.header.clone()], fragment.payload.clone()].concat().concat();
                 assert_eq!(bytes.len() as u64, fragment.len());
-                let entries = read::samples(&bytes).unwrap();
+                let entries = read::samples(&bytes).expect("a fragment");
                 let mut last_dts = None;
                 for entry in &entries {
-                    let number = i64::from_be_bytes(bytes[entry.bytes.clone()].try_into().unwrap());
+                    let number = i64::from_be_bytes(bytes[entry.bytes.clone()].try_into().expect("eight bytes"));
                     match entry.track {
                         Track::Video => {
                             assert!(last_dts.is_none_or(|last| entry.dts.0 > last), "decoding times ascend");
@@ -113,7 +113,7 @@ fn files(cuts: Vec<Cut>) -> Vec<File> {
 /// Pictures with these presentation times in groups of `gop`, sound of the same length that arrives `late_ms` later.
 fn record(pts: &[i64], gop: usize, late_ms: i64, segment_secs: u64) -> Vec<File> {
     let format = format(1, 1920);
-    let end_ms = pts.iter().max().unwrap() / 90 + 40;
+    let end_ms = pts.iter().max().expect("pictures") / 90 + 40;
     // A picture arrives when the latest one before it in the order of decoding was taken.
     let mut latest = 0;
     let mut arrivals: Vec<(i64, Sample)> = Vec::new();
