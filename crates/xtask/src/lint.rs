@@ -29,7 +29,7 @@ pub fn run_all() -> Outcome {
     let deny = deny()?;
     if let Some(deny) = deny {
         // Advisories need a database from the network; everything else is in the lock file.
-        let checks = ["--offline", "check", "--config", ".deny.toml", "bans", "licenses", "sources"];
+        let checks = ["--offline", "--config", ".deny.toml", "check", "bans", "licenses", "sources"];
         run(Command::new(deny).args(checks).current_dir(workspace()))?;
     } else {
         say("cargo-deny is not installed: licences and sources are not checked (cargo install cargo-deny)");
