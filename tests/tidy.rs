@@ -39,7 +39,9 @@ const ONLY: &[(&str, &[&str])] = &[
 const FILE_LINES_MAX: usize = 800;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
+    // As cargo says now and not as it was at compile time: checkouts that share a target folder share this program.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&manifest).parent().expect("tests/ lies in the workspace").to_owned()
 }
 
 /// Normal and build dependencies of each crate of the workspace.

@@ -45,7 +45,9 @@ fn describe(command: &Command) -> String {
 
 /// The workspace's own folder.
 pub fn workspace() -> PathBuf {
-    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // As cargo says now and not as it was when this was compiled: two checkouts that share a target folder share this program.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let manifest = PathBuf::from(manifest);
     manifest.ancestors().nth(2).map_or(manifest.clone(), PathBuf::from)
 }
 
