@@ -16,6 +16,7 @@ fn picture(server: &Server, dir: &Path, page: &str) -> (usize, usize, Vec<u8>, u
         .arg(&file)
         // Settings of whoever runs the test are not read and not written.
         .env("XDG_CONFIG_HOME", dir.join("config"))
+        .env("XDG_CACHE_HOME", dir.join("cache"))
         .env("XDG_RUNTIME_DIR", dir)
         .status()
         .expect("xvfb-run is installed by `cargo xtask setup`");

@@ -1,7 +1,7 @@
 //! Cameras that fail in every way they can: each its own state and message, and none disturbs another.
 
-use std::io::Write as _;
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use minhbach_model::WallTime;
@@ -172,4 +172,63 @@ fn a_server_that_is_killed_loses_two_seconds_at_most_and_says_what_is_missing() 
             assert!(apart_ms.abs() <= 1000, "camera {n}: {apart_ms} ms are neither recorded nor a gap: {borders:?}");
         }
     }
+}
+
+/// Asks the side door over HTTP.
+fn side_door(server: &Server, path: &str) -> String {
+    let address = server.http.trim_start_matches("http://");
+    let mut socket = TcpStream::connect(address).expect("the side door is open");
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("asked");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("answered");
+    answer
+}
+
+#[test]
+fn a_camera_whose_pictures_do_not_reach_the_disk_never_says_that_it_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let cameras = Cameras::start(1, &dir.path().join("truth"), &["--profile", "plain"]).unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    // A file where the camera's folder should be, before anything of it can be written; that stops root too.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let id = server.add_camera("Quầy 1", &format!("rtsp://{closed}/x"), &[]).unwrap();
+    let folder = server.data.join("footage/v1").join(&id);
+    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    std::fs::write(&folder, b"").unwrap();
+    server.ask(&["camera", "set", &id, "--main", &cameras.stream(0, "main")]).unwrap();
+
+    let show = ["camera", "show", id.as_str()];
+    let refused = |lines: &[Value]| {
+        assert_ne!(stream(lines)["state"], "recording", "nothing can be recorded: {lines:?}");
+        stream(lines)["state"] == "not_recording"
+    };
+    let shown = server.until(&show, Duration::from_secs(30), refused).unwrap();
+    assert_eq!(stream(&shown)["reason"], "disk_error", "{shown:?}");
+    assert!(stream(&shown)["message"].as_str().unwrap().contains("Not a directory"), "{shown:?}");
+    // It can be watched all the while.
+    let live = server.ask(&["live", "--camera", &id, "--stream", "main", "--seconds", "2"]).unwrap();
+    assert!(live[0]["video_samples"].as_u64().unwrap() >= 25, "{live:?}");
+    let status = server.ask(&["status"]).unwrap();
+    let of = |kind: &str| status.iter().find(|line| line["type"] == kind).expect("a line of each type");
+    assert_eq!(
+        (of("server")["streams_recording"].as_u64(), of("server")["streams_failed"].as_u64()),
+        (Some(0), Some(1))
+    );
+    assert!(of("store")["problem"].as_str().unwrap().contains("Not a directory"), "{status:?}");
+    assert!(side_door(&server, "/healthz").starts_with("HTTP/1.1 503"));
+    let metrics = side_door(&server, "/metrics");
+    let gauge = |name: &str| {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("{name}{{"))).expect(name);
+        line.rsplit(' ').next().map(ToOwned::to_owned)
+    };
+    assert_eq!(gauge("minhbach_stream_recording").as_deref(), Some("0"));
+    assert_eq!(gauge("minhbach_stream_not_recording").as_deref(), Some("1"));
+
+    // When the disk takes it again, the camera records by itself, and what was lost is a gap with its cause.
+    std::fs::remove_file(&folder).unwrap();
+    server.until(&show, Duration::from_secs(20), |l| stream(l)["state"] == "recording").unwrap();
+    assert!(side_door(&server, "/healthz").ends_with("ok\n"));
+    let args = ["recordings", "list", "--camera", &id, "--from", "-1h", "--to", "now"];
+    let gap = |lines: &[Value]| lines.iter().any(|l| l["cause"] == "disk_error" && l["end"].is_string());
+    server.until(&args, Duration::from_secs(10), gap).unwrap();
 }

@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use protox::prost::Message as _;
 
 /// Relative to `proto/`, one file a service and what they share.
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 8] = [
     "minhbach/v1/media.proto",
     "minhbach/v1/camera.proto",
     "minhbach/v1/incident.proto",
     "minhbach/v1/live.proto",
     "minhbach/v1/place.proto",
     "minhbach/v1/recording.proto",
+    "minhbach/v1/refusal.proto",
     "minhbach/v1/system.proto",
 ];
 

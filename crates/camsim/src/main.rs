@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use minhbach_camsim::clips::{ClipSettings, ClipStore};
 use minhbach_camsim::profile::{Profile, Size};
-use minhbach_camsim::rtsp::Credentials;
+use minhbach_camsim::rtsp::{Credentials, RtspServer};
 use minhbach_camsim::serve::{ServeOptions, Simulator, prepare};
 use minhbach_testkit::control::{Command, ControlClient};
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,6 +32,10 @@ enum Action {
     ///
     /// Prints one line when clients can connect: `ready rtsp://ADDRESS control=ADDRESS cameras=N`.
     Serve(Serve),
+    /// Serve any pipelines at rtsp://ADDRESS/NAME, for cameras unlike the simulated ones.
+    ///
+    /// Prints `ready rtsp://ADDRESS` when clients can connect.
+    Launch(Launch),
     /// Only encode the clips, so that a later start is quick.
     Media(Media),
     /// Do something to a camera of a running simulation.
@@ -79,6 +83,22 @@ struct Serve {
     /// And for this password.
     #[arg(long, requires = "username")]
     password: Option<String>,
+}
+
+#[derive(Args)]
+struct Launch {
+    /// Where RTSP listens; port 0 takes any free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// NAME=PIPELINE in the words of gst-launch-1.0, whose last elements are named pay0, pay1, …
+    #[arg(required = true, value_parser = parse_stream)]
+    streams: Vec<(String, String)>,
+}
+
+fn parse_stream(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, pipeline)| !name.is_empty() && pipeline.contains("pay0"));
+    let (name, pipeline) = parts.ok_or_else(|| "expected NAME=PIPELINE with an element named pay0".to_owned())?;
+    Ok((name.to_owned(), pipeline.to_owned()))
 }
 
 #[derive(Args)]
@@ -155,6 +175,7 @@ fn main() -> ExitCode {
         .init();
     let done = match Cli::parse().action {
         Action::Serve(serve) => run(serve),
+        Action::Launch(launch) => run_launch(&launch),
         Action::Media(media) => ClipStore::open(media.settings())
             .and_then(|store| prepare(&store, media.profile, media.cameras, media.prepare_effects))
             .map_err(Into::into),
@@ -196,6 +217,22 @@ fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
         prepare_effects: serve.media.prepare_effects,
     };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve_until_told(options))
+}
+
+fn run_launch(launch: &Launch) -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let server = RtspServer::launch(launch.listen, &launch.streams)?;
+        let mut out = std::io::stdout();
+        writeln!(out, "ready rtsp://{}", server.address())?;
+        out.flush()?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
 }
 
 async fn serve_until_told(options: ServeOptions) -> Result<(), Box<dyn Error>> {

@@ -116,14 +116,7 @@ impl RtspServer {
         cameras: &Arc<[Arc<Camera>]>,
         credentials: Option<&Credentials>,
     ) -> Result<Self, RtspError> {
-        gst::init().map_err(RtspError::Init)?;
-        let server = rtsp::RTSPServer::new();
-        server.set_address(&listen.ip().to_string());
-        server.set_service(&listen.port().to_string());
-        let pool = rtsp::RTSPThreadPool::new();
-        // A thread for each connection: one that waits for a stalled camera holds up no other.
-        pool.set_max_threads(-1);
-        server.set_thread_pool(Some(&pool));
+        let server = new_server(listen)?;
         server.set_auth(Some(&authentication(cameras, credentials)));
         let mounts = rtsp::RTSPMountPoints::new();
         for camera in cameras.iter() {
@@ -135,7 +128,25 @@ impl RtspServer {
         server.set_mount_points(Some(&mounts));
         let clients = Arc::new(Clients::default());
         watch_clients(&server, cameras, &clients);
+        Self::run(server, clients, listen)
+    }
 
+    /// Serves pipelines by name, written as for `gst-launch-1.0`; everybody may watch.
+    pub fn launch(listen: SocketAddr, streams: &[(String, String)]) -> Result<Self, RtspError> {
+        let server = new_server(listen)?;
+        let mounts = rtsp::RTSPMountPoints::new();
+        for (name, pipeline) in streams {
+            let factory = rtsp::RTSPMediaFactory::new();
+            factory.set_launch(&format!("( {pipeline} )"));
+            factory.set_shared(true);
+            factory.set_protocols(RTSPLowerTrans::TCP | RTSPLowerTrans::UDP);
+            mounts.add_factory(&format!("/{name}"), factory);
+        }
+        server.set_mount_points(Some(&mounts));
+        Self::run(server, Arc::new(Clients::default()), listen)
+    }
+
+    fn run(server: rtsp::RTSPServer, clients: Arc<Clients>, listen: SocketAddr) -> Result<Self, RtspError> {
         let context = glib::MainContext::new();
         server.attach(Some(&context)).map_err(|source| RtspError::Listen { address: listen, source })?;
         let port = u16::try_from(server.bound_port()).unwrap_or(listen.port());
@@ -183,6 +194,19 @@ impl Drop for RtspServer {
             tracing::error!("the RTSP server's thread had panicked");
         }
     }
+}
+
+/// A server that is not yet attached to a loop.
+fn new_server(listen: SocketAddr) -> Result<rtsp::RTSPServer, RtspError> {
+    gst::init().map_err(RtspError::Init)?;
+    let server = rtsp::RTSPServer::new();
+    server.set_address(&listen.ip().to_string());
+    server.set_service(&listen.port().to_string());
+    let pool = rtsp::RTSPThreadPool::new();
+    // A thread for each connection: one that waits for a stalled camera holds up no other.
+    pool.set_max_threads(-1);
+    server.set_thread_pool(Some(&pool));
+    Ok(server)
 }
 
 /// Authentication is always in place, so that a camera without a password can be made to refuse as well.

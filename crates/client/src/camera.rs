@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use minhbach_api::convert::camera::{failure_kind, spec_with_password};
+use minhbach_api::convert::camera::{failure_kind, sound, spec_with_password};
 use minhbach_api::convert::media::{sample, stream_kind};
 use minhbach_api::convert::{ConvertError, required, unless_unspecified};
 use minhbach_api::v1;
 use minhbach_api::v1::camera_service_client::CameraServiceClient;
-use minhbach_model::{CameraDraft, CameraId, CameraStatus, FailureKind, MediaFormat, Sample, StreamKind};
+use minhbach_model::{
+    CameraDraft, CameraId, CameraStatus, FailureKind, MediaFormat, Params, Sample, Sound, StreamKind,
+};
 use tonic::transport::Channel;
 use tonic::{Request, Streaming};
 
@@ -20,12 +22,16 @@ pub struct StreamTest {
     pub stream: StreamKind,
     /// Why it does not work; `None` when it does.
     pub failure: Option<FailureKind>,
-    /// The exact failure, for a technician.
+    /// The exact failure in English, for a technician.
     pub message: String,
+    /// What a text about the failure can tell, see [`FailureKind::params`].
+    pub params: Params,
     /// Description of the video, e.g. `H.264 1920×1080`.
     pub video: String,
     /// Description of the sound; empty when there is none.
     pub audio: String,
+    /// Whether sound comes.
+    pub sound: Sound,
     /// Bits a second while it was watched.
     pub bit_rate_bps: u64,
     /// Thousandths of a picture a second.
@@ -209,8 +215,10 @@ fn stream_test(test: v1::StreamTest) -> Result<StreamTest, ConvertError> {
         stream: stream_kind("stream", test.stream)?,
         failure: unless_unspecified("failure", test.failure, failure_kind)?,
         message: test.message,
+        params: test.failure_params.into_iter().collect(),
         video: test.video,
         audio: test.audio,
+        sound: sound(test.sound, test.sound_detail)?,
         bit_rate_bps: test.bit_rate_bps,
         frame_rate_milli: test.frame_rate_milli,
         format,

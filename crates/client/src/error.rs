@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use minhbach_api::convert::ConvertError;
+use minhbach_api::convert::{ConvertError, refusal};
+use minhbach_model::Refusal;
 use tonic::{Code, Status};
 
 /// A call that did not do what was asked.
@@ -12,8 +13,10 @@ use tonic::{Code, Status};
 pub struct ClientError {
     /// What the caller can do about it.
     pub kind: ClientErrorKind,
-    /// What happened, in English, for a person.
+    /// What happened, in English, for a technician.
     pub message: String,
+    /// Why the server refuses, for a sentence in the user's language; `None` when it gives no reason known here.
+    pub refusal: Option<Refusal>,
 }
 
 /// What the caller can do about an error.
@@ -37,7 +40,7 @@ impl ClientError {
     /// An error of this kind.
     #[must_use]
     pub fn new(kind: ClientErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), refusal: None }
     }
 
     /// What the caller can do about it.
@@ -80,7 +83,7 @@ impl ClientError {
             "" => format!("the server answered: {}", status.code().description()),
             message => message.to_owned(),
         };
-        Self::new(kind, message)
+        Self { refusal: refusal::of(status), ..Self::new(kind, message) }
     }
 }
 
@@ -96,6 +99,8 @@ fn deepest(status: &Status) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use minhbach_model::RefusalReason;
 
     use super::*;
 
@@ -117,6 +122,16 @@ mod tests {
         assert_eq!(error.to_string(), "no camera 7");
         let error = ClientError::from_status("http://x", &Status::not_found(""));
         assert!(error.to_string().starts_with("the server answered: "), "{error}");
+    }
+
+    #[test]
+    fn the_reason_of_the_server_comes_with_the_error() {
+        let refused = Refusal::new(RefusalReason::UrlScheme).with("field", "main_url").with("scheme", "http");
+        let status = refusal::status(Code::InvalidArgument, "main_url: only rtsp:// is", &refused);
+        let error = ClientError::from_status("http://x", &status);
+        assert_eq!((error.kind(), error.refusal.as_ref()), (ClientErrorKind::Refused, Some(&refused)));
+        assert_eq!(error.to_string(), "main_url: only rtsp:// is");
+        assert_eq!(ClientError::from_status("http://x", &Status::invalid_argument("name")).refusal, None);
     }
 
     #[test]

@@ -17,7 +17,9 @@ use crate::state::playback::Playback;
 use crate::state::settings::Settings;
 use crate::state::shell::Shell;
 use crate::state::wall::{Layout, Wall};
+use crate::stills::Stills;
 use crate::text::Text;
+use crate::typing::Composer;
 use crate::video::paint::Backend;
 use crate::video::player::{Decoders, PlayerCtx, Repaint};
 use crate::video::sound::Sound;
@@ -58,6 +60,8 @@ pub struct Screenshot {
 pub struct App {
     /// Players of the tiles shown.
     pub players: Players,
+    /// The last picture of each camera, kept from one start to the next.
+    pub stills: Stills,
     /// Sound output.
     pub sound: Sound,
     /// The network.
@@ -70,6 +74,8 @@ pub struct App {
     pub text: Text,
     /// Commands of the last frame.
     pub commands: Vec<Command>,
+    /// Composes Vietnamese in text fields.
+    pub composer: Composer,
     /// Settings as they were written last, and when.
     pub saved: (Settings, Instant),
     /// A picture to take.
@@ -92,6 +98,7 @@ impl App {
         let sound = Sound::start(egui.clone());
         let backend = Backend::new(cc);
         let a_second = if backend.is_software_rasteriser() { SOFTWARE_FRAMES } else { FRAMES };
+        let stills = Stills::start(&settings.server, egui.clone());
         let repaint = Repaint::new(egui, a_second);
         let players =
             Players::new(PlayerCtx { client: net.client(), runtime, repaint, sound: sound.handle(), decoders });
@@ -118,12 +125,14 @@ impl App {
         });
         Ok(Self {
             players,
+            stills,
             sound,
             net,
             backend,
             text: Text::new(settings.lang),
             state,
             commands: Vec::new(),
+            composer: Composer::default(),
             saved: (settings, now),
             screenshot,
         })
@@ -136,7 +145,9 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.composer.before_drawing(self.state.shell.settings.typing, ui.ctx());
         crate::draw::run(self, ui);
+        self.composer.after_drawing(ui.ctx());
         self.backend.end_frame();
         self.state.shell.typed = ui.ctx().text_edit_focused();
         // Clocks and the age of a state go on without new pictures.
@@ -145,6 +156,7 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         crate::logic::save_at_end(self);
+        crate::logic::keep_at_end(self);
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {

@@ -6,11 +6,14 @@
 use egui::{Key, Modifiers};
 use minhbach_model::{CameraId, IncidentCategory, IncidentId, IncidentState, WallRange, WallTime};
 
+use crate::keys::{Chord, Keys, held, is_held};
 use crate::state::cameras::{Form, Node};
 use crate::state::incidents::Edit;
 use crate::state::shell::Page;
 use crate::state::timeview::TimeView;
 use crate::state::wall::{Layout, Zoom};
+use crate::text::Text;
+use crate::typing::Typing;
 use crate::video::player::Step;
 
 /// Anything that changes the state.
@@ -217,8 +220,22 @@ pub enum ShellCommand {
     Scale(f32),
     /// Name of this workstation.
     Workstation(String),
+    /// Keep the last picture of each camera, or not.
+    KeepStills(bool),
     /// Copy a text.
     Copy(String),
+    /// The next key that is pressed becomes the key of the command with this [`Entry::name`]; `None`: it does not.
+    Listen(Option<&'static str>),
+    /// The key that was waited for.
+    Heard(Chord),
+    /// The command with this name has the keys of the table again.
+    ResetKeys(&'static str),
+    /// All commands have.
+    ResetAllKeys,
+    /// Compose Vietnamese in text fields this way.
+    Typing(Typing),
+    /// Compose it, or no longer.
+    ToggleTyping,
 }
 
 macro_rules! into_command {
@@ -269,6 +286,12 @@ impl On {
             Self::Cameras => page == Page::Cameras,
         }
     }
+
+    /// Whether there is a page for both.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        Page::ALL.into_iter().any(|page| self.covers(page) && other.covers(page))
+    }
 }
 
 /// A row of the table.
@@ -277,21 +300,51 @@ pub struct Entry {
     pub command: Command,
     /// Its text.
     pub key: &'static str,
+    /// Tells it apart, also in the settings that are kept: the key of its text, unless two commands share that.
+    pub name: &'static str,
     /// Where it can be given.
     pub on: On,
-    /// Its keys.
-    pub shortcuts: &'static [(Modifiers, Key)],
+    /// Its keys as long as it is given no others; those in force are known to [`Keys::of`].
+    pub shortcuts: &'static [Chord],
     /// It is in the palette.
     pub palette: bool,
 }
 
+impl Entry {
+    /// Whether its keys are the same everywhere, so that there is always a way to help and a way back.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.command, Command::Shell(ShellCommand::Help | ShellCommand::Escape))
+    }
+
+    /// Whether it can be given while a dialog is open.
+    fn is_in_dialogs(&self) -> bool {
+        matches!(
+            self.command,
+            Command::Shell(ShellCommand::Help | ShellCommand::Fullscreen | ShellCommand::ToggleTyping)
+        )
+    }
+}
+
+/// The command with that name.
+#[must_use]
+pub fn entry(name: &str) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| entry.name == name)
+}
+
 macro_rules! entries {
-    ($($variant:ident($command:expr), $key:literal, $on:ident, [$($modifier:ident $shortcut:ident),*], $palette:literal;)+) => {
+    (@name $key:literal) => { $key };
+    (@name $key:literal $name:literal) => { $name };
+    ($(
+        $variant:ident($command:expr), $key:literal $(as $name:literal)?, $on:ident,
+        [$($modifier:ident $shortcut:ident),*], $palette:literal;
+    )+) => {
         &[$(Entry {
             command: Command::$variant($command),
             key: $key,
+            name: entries!(@name $key $($name)?),
             on: On::$on,
-            shortcuts: &[$((Modifiers::$modifier, Key::$shortcut)),*],
+            shortcuts: &[$(Chord { modifiers: held::$modifier, key: Key::$shortcut }),*],
             palette: $palette,
         }),+]
     };
@@ -330,7 +383,7 @@ pub static TABLE: &[Entry] = entries![
     Server(ServerCommand::NextIncident(1)), "cmd-incident-next", Incidents, [NONE ArrowDown], false;
     Server(ServerCommand::NextIncident(-1)), "cmd-incident-previous", Incidents, [NONE ArrowUp], false;
     Server(ServerCommand::PlayIncident), "incident-play", Incidents, [NONE Enter], false;
-    Playback(PlaybackCommand::Toggle), "cmd-toggle", Incidents, [NONE Space], false;
+    Playback(PlaybackCommand::Toggle), "cmd-toggle" as "cmd-toggle@incidents", Incidents, [NONE Space], false;
     Server(ServerCommand::AddCamera), "cmd-add-camera", Cameras, [], true;
     Shell(ShellCommand::Page(Page::Live)), "cmd-page-live", Every, [CTRL Num1], true;
     Shell(ShellCommand::Page(Page::Playback)), "cmd-page-playback", Every, [CTRL Num2], true;
@@ -342,6 +395,7 @@ pub static TABLE: &[Entry] = entries![
     Shell(ShellCommand::Mute), "cmd-mute", Every, [CTRL M], true;
     Shell(ShellCommand::Language), "cmd-language", Every, [], true;
     Shell(ShellCommand::Settings), "cmd-settings", Every, [], true;
+    Shell(ShellCommand::ToggleTyping), "cmd-typing", Every, [CTRL_SHIFT Space], true;
     Shell(ShellCommand::Help), "cmd-help", Every, [NONE F1], true;
     Shell(ShellCommand::Escape), "cmd-escape", Every, [NONE Escape], false;
 ];
@@ -359,46 +413,82 @@ pub struct Focus {
     pub escape: bool,
 }
 
-/// Whether a key may become a command now.
+/// Whether a key may become this command now.
 #[must_use]
-pub fn allowed(modifiers: Modifiers, key: Key, focus: Focus) -> bool {
-    if key == Key::Escape {
+pub fn allowed(entry: &Entry, chord: Chord, focus: Focus) -> bool {
+    if chord.key == Key::Escape {
         // Dialogs take Escape themselves, so that the topmost one closes.
         return !focus.dialog && !focus.escape;
     }
-    if matches!(key, Key::F1 | Key::F11) {
-        return true;
-    }
-    if focus.dialog {
+    if focus.dialog && !entry.is_in_dialogs() {
         return false;
     }
-    let arrow = matches!(key, Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown);
-    let own = arrow || matches!(key, Key::Space | Key::Enter | Key::Home | Key::End | Key::Delete);
-    if modifiers == Modifiers::NONE {
-        return !(focus.text || own && focus.widget);
+    if focus.text {
+        return !chord.is_for_text();
     }
-    // In a text field Ctrl+Z undoes typing.
-    !(focus.text && key == Key::Z)
+    let arrow = matches!(chord.key, Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown);
+    let own = arrow || matches!(chord.key, Key::Space | Key::Enter | Key::Home | Key::End | Key::Delete);
+    !(focus.widget && own && chord.modifiers == Modifiers::NONE)
 }
 
-/// Takes the keys of this frame that are commands, and leaves the others to the widgets. `typed`: a text field had the
-/// focus in the frame before.
-pub fn from_keys(ctx: &egui::Context, page: Page, dialog: bool, typed: bool, out: &mut Vec<Command>) {
+/// What decides about the keys of a frame.
+pub struct Keyboard<'a> {
+    /// The page shown.
+    pub page: Page,
+    /// A dialog has the keyboard.
+    pub dialog: bool,
+    /// A text field had the focus in the frame before.
+    pub typed: bool,
+    /// The next key becomes one of a command.
+    pub listening: bool,
+    /// The keys in force.
+    pub keys: &'a Keys,
+}
+
+/// Takes the keys of this frame that are commands, and leaves the others to the widgets.
+pub fn from_keys(ctx: &egui::Context, keyboard: &Keyboard<'_>, out: &mut Vec<Command>) {
+    if keyboard.listening {
+        out.extend(ctx.input_mut(|input| heard(&mut input.events)).map(Command::Shell));
+        return;
+    }
     let focus = Focus {
         text: ctx.text_edit_focused(),
         widget: ctx.egui_wants_keyboard_input(),
-        dialog,
-        escape: typed || egui::Popup::is_any_open(ctx),
+        dialog: keyboard.dialog,
+        escape: keyboard.typed || egui::Popup::is_any_open(ctx),
     };
     ctx.input_mut(|input| {
-        for entry in TABLE.iter().filter(|entry| entry.on.covers(page)) {
-            for (modifiers, key) in entry.shortcuts {
-                if allowed(*modifiers, *key, focus) && pressed(input, *modifiers, *key, repeats(&entry.command)) {
+        for entry in TABLE.iter().filter(|entry| entry.on.covers(keyboard.page)) {
+            for chord in keyboard.keys.of(entry) {
+                if allowed(entry, chord, focus) && pressed(input, chord, repeats(&entry.command)) {
                     out.push(entry.command.clone());
                 }
             }
         }
     });
+}
+
+/// The first key pressed while one is waited for; Escape waits no longer. No widget sees any of them.
+fn heard(events: &mut Vec<egui::Event>) -> Option<ShellCommand> {
+    let mut heard = None;
+    events.retain(|event| {
+        let chord = match event {
+            egui::Event::Key { key, modifiers, pressed: true, repeat: false, .. } => Chord::pressed(*modifiers, *key),
+            // The window hands these three over as what they do.
+            egui::Event::Copy => Chord { modifiers: held::CTRL, key: Key::C },
+            egui::Event::Cut => Chord { modifiers: held::CTRL, key: Key::X },
+            egui::Event::Paste(_) => Chord { modifiers: held::CTRL, key: Key::V },
+            other => return !matches!(other, egui::Event::Key { pressed: true, .. } | egui::Event::Text(_)),
+        };
+        if !is_held(chord.key) {
+            heard.get_or_insert(chord);
+        }
+        false
+    });
+    heard.map(|chord| match chord.key {
+        Key::Escape => ShellCommand::Listen(None),
+        _ => ShellCommand::Heard(chord),
+    })
 }
 
 /// Whether a held key gives the command again and again: moving in time does, flagging an incident does not.
@@ -411,74 +501,78 @@ fn repeats(command: &Command) -> bool {
 }
 
 /// Exactly these modifiers: egui's own matching would let Ctrl+Shift pass for Ctrl.
-fn pressed(input: &mut egui::InputState, wanted: Modifiers, wanted_key: Key, repeats: bool) -> bool {
+fn pressed(input: &mut egui::InputState, wanted: Chord, repeats: bool) -> bool {
     let mut found = false;
     input.events.retain(|event| {
         let egui::Event::Key { key, modifiers, pressed: true, repeat, .. } = event else { return true };
-        let same = modifiers.alt == wanted.alt
-            && modifiers.shift == wanted.shift
-            && (modifiers.ctrl || modifiers.command) == wanted.ctrl;
-        let mine = *key == wanted_key && same;
+        let mine = Chord::pressed(*modifiers, *key) == wanted;
         found |= mine && (repeats || !repeat);
         !mine
     });
     found
 }
 
-/// A command's keys, as a person reads them.
+/// A command's keys, as a person reads them; empty when it has none.
 #[must_use]
-pub fn keys_text(entry: &Entry, space: &str) -> String {
-    let one = |(modifiers, key): &(Modifiers, Key)| {
-        let mut text = String::new();
-        for (held, name) in [(modifiers.ctrl, "Ctrl+"), (modifiers.alt, "Alt+"), (modifiers.shift, "Shift+")] {
-            if held {
-                text.push_str(name);
-            }
-        }
-        text.push_str(match key {
-            Key::Space => space,
-            Key::ArrowLeft => "←",
-            Key::ArrowRight => "→",
-            Key::ArrowUp => "↑",
-            Key::ArrowDown => "↓",
-            Key::Escape => "Esc",
-            other => other.symbol_or_name(),
-        });
-        text
-    };
-    entry.shortcuts.iter().map(one).collect::<Vec<_>>().join(" · ")
+pub fn keys_text(keys: &Keys, entry: &Entry, text: &Text) -> String {
+    let space = text.get("key-space", None);
+    keys.of(entry).map(|chord| chord.show(&space)).collect::<Vec<_>>().join(" · ")
+}
+
+/// The keys of the command with that name, for a sentence that tells to press them.
+#[must_use]
+pub fn keys_in_words(keys: &Keys, name: &str, text: &Text) -> String {
+    let shown = entry(name).map(|entry| keys_text(keys, entry, text)).unwrap_or_default();
+    if shown.is_empty() { text.get("key-none", None) } else { shown }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Lang;
 
     const FREE: Focus = Focus { text: false, widget: false, dialog: false, escape: false };
+
+    /// Whether a key becomes the command with that name.
+    fn may(name: &str, key: &str, focus: Focus) -> bool {
+        allowed(entry(name).unwrap(), Chord::parse(key).unwrap(), focus)
+    }
 
     #[test]
     fn letters_are_letters_while_a_text_field_has_the_focus() {
         let typing = Focus { text: true, widget: true, ..FREE };
-        assert!(allowed(Modifiers::NONE, Key::F, FREE));
-        assert!(!allowed(Modifiers::NONE, Key::F, typing));
-        assert!(!allowed(Modifiers::NONE, Key::Num1, typing));
-        assert!(!allowed(Modifiers::CTRL, Key::Z, typing));
-        assert!(allowed(Modifiers::CTRL, Key::K, typing));
-        assert!(allowed(Modifiers::NONE, Key::F11, typing));
+        assert!(may("cmd-flag", "F", FREE));
+        assert!(!may("cmd-flag", "F", typing));
+        assert!(!may("cmd-flag", "1", typing));
+        assert!(!may("cmd-undo-flag", "Ctrl+Z", typing));
+        assert!(may("cmd-palette", "Ctrl+K", typing));
+        assert!(may("cmd-fullscreen", "F11", typing));
+        assert!(!may("cmd-fullscreen", "U", typing), "whatever the command");
+        assert!(may("cmd-flag", "F8", typing));
     }
 
     #[test]
     fn space_belongs_to_a_focused_button() {
         let button = Focus { widget: true, ..FREE };
-        assert!(!allowed(Modifiers::NONE, Key::Space, button));
-        assert!(allowed(Modifiers::NONE, Key::F, button));
-        assert!(!allowed(Modifiers::NONE, Key::F, Focus { dialog: true, ..FREE }));
+        assert!(!may("cmd-toggle", "Space", button));
+        assert!(may("cmd-flag", "F", button));
+    }
+
+    #[test]
+    fn a_dialog_has_the_keyboard() {
+        let dialog = Focus { dialog: true, ..FREE };
+        assert!(!may("cmd-flag", "F", dialog));
+        assert!(!may("cmd-flag", "F8", dialog));
+        for (name, key) in [("cmd-help", "F1"), ("cmd-fullscreen", "F11"), ("cmd-typing", "Ctrl+Shift+Space")] {
+            assert!(may(name, key, Focus { text: true, ..dialog }), "{name}");
+        }
     }
 
     #[test]
     fn escape_belongs_to_what_is_open() {
-        assert!(allowed(Modifiers::NONE, Key::Escape, FREE));
-        assert!(!allowed(Modifiers::NONE, Key::Escape, Focus { dialog: true, ..FREE }));
-        assert!(!allowed(Modifiers::NONE, Key::Escape, Focus { escape: true, ..FREE }));
+        assert!(may("cmd-escape", "Escape", FREE));
+        assert!(!may("cmd-escape", "Escape", Focus { dialog: true, ..FREE }));
+        assert!(!may("cmd-escape", "Escape", Focus { escape: true, ..FREE }));
     }
 
     #[test]
@@ -495,10 +589,72 @@ mod tests {
     }
 
     #[test]
+    fn each_command_has_a_name_of_its_own_and_keys_it_may_have() {
+        for (at, entry) in TABLE.iter().enumerate() {
+            assert!(TABLE[..at].iter().all(|other| other.name != entry.name), "{}", entry.name);
+            assert!(entry.is_fixed() || entry.shortcuts.iter().all(|chord| !chord.is_reserved()), "{}", entry.name);
+        }
+    }
+
+    #[test]
     fn keys_are_written_as_people_read_them() {
-        let entry = |key: &str| TABLE.iter().find(|entry| entry.key == key).unwrap();
-        assert_eq!(keys_text(entry("cmd-palette"), "Space"), "Ctrl+K");
-        assert_eq!(keys_text(entry("cmd-toggle"), "Phím cách"), "Phím cách · K");
-        assert_eq!(keys_text(entry("cmd-step-back"), ""), ",");
+        let (vi, mut keys) = (Text::new(Lang::Vi), Keys::default());
+        assert_eq!(keys_text(&keys, entry("cmd-palette").unwrap(), &vi), "Ctrl+K");
+        assert_eq!(keys_text(&keys, entry("cmd-toggle").unwrap(), &vi), "Phím cách · K");
+        assert_eq!(keys_in_words(&keys, "cmd-step-back", &vi), ",");
+        assert_eq!(keys_in_words(&keys, "cmd-clear-marks", &vi), vi.get("key-none", None));
+        let flag = entry("cmd-flag").unwrap();
+        keys.rebind(flag, Chord::parse("Alt+F").unwrap()).unwrap();
+        assert_eq!(keys_text(&keys, flag, &vi), "Alt+F");
+    }
+
+    fn key(key: Key, modifiers: Modifiers) -> egui::Event {
+        egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
+    }
+
+    /// Commands of one frame on the live page.
+    fn commands(keys: &Keys, listening: bool, events: Vec<egui::Event>) -> Vec<Command> {
+        let (ctx, mut out) = (egui::Context::default(), Vec::new());
+        crate::theme::apply(&ctx);
+        let keyboard = Keyboard { page: Page::Live, dialog: listening, typed: false, listening, keys };
+        let input = egui::RawInput { events, ..egui::RawInput::default() };
+        ctx.run_ui(input, |ui| from_keys(ui.ctx(), &keyboard, &mut out)).drop_without_applying_deltas();
+        out
+    }
+
+    #[test]
+    fn the_keys_in_force_give_the_commands() {
+        let mut keys = Keys::default();
+        let f = || vec![key(Key::F, Modifiers::NONE)];
+        assert!(matches!(commands(&keys, false, f())[..], [Command::Server(ServerCommand::Flag)]));
+        keys.rebind(entry("cmd-flag").unwrap(), Chord::parse("F8").unwrap()).unwrap();
+        assert!(commands(&keys, false, f()).is_empty());
+        let f8 = vec![key(Key::F8, Modifiers::NONE)];
+        assert!(matches!(commands(&keys, false, f8)[..], [Command::Server(ServerCommand::Flag)]));
+        let shifted = vec![key(Key::F8, Modifiers::SHIFT)];
+        assert!(commands(&keys, false, shifted).is_empty());
+    }
+
+    #[test]
+    fn while_a_key_is_waited_for_it_triggers_nothing() {
+        let keys = Keys::default();
+        let ctrl_k = vec![key(Key::ControlLeft, Modifiers::CTRL), key(Key::K, Modifiers::CTRL)];
+        let heard = commands(&keys, true, ctrl_k);
+        let [Command::Shell(ShellCommand::Heard(chord))] = heard[..] else { panic!("{heard:?}") };
+        assert_eq!(chord, Chord::parse("Ctrl+K").unwrap());
+        let typed = vec![key(Key::F, Modifiers::NONE), egui::Event::Text("f".to_owned())];
+        assert!(matches!(commands(&keys, true, typed)[..], [Command::Shell(ShellCommand::Heard(_))]));
+        let escape = vec![key(Key::Escape, Modifiers::NONE)];
+        assert!(matches!(commands(&keys, true, escape)[..], [Command::Shell(ShellCommand::Listen(None))]));
+        let held = vec![key(Key::ShiftLeft, Modifiers::SHIFT)];
+        assert!(commands(&keys, true, held).is_empty(), "a held key alone is none");
+    }
+
+    #[test]
+    fn keys_that_are_waited_for_are_hidden_from_the_widgets() {
+        let mut events =
+            vec![key(Key::Space, Modifiers::NONE), egui::Event::Text(" ".to_owned()), egui::Event::PointerGone];
+        assert!(heard(&mut events).is_some());
+        assert_eq!(events, vec![egui::Event::PointerGone]);
     }
 }

@@ -21,6 +21,7 @@ pub fn run(app: &mut App, ui: &mut Ui) {
         state: &app.state,
         text: &app.text,
         players: &app.players,
+        stills: &app.stills,
         backend: &app.backend,
         sound: &sound,
         now: Instant::now(),
@@ -33,7 +34,9 @@ pub fn run(app: &mut App, ui: &mut Ui) {
 
 fn frame(ctx: &Ctx<'_>, ui: &mut Ui) {
     let shell = &ctx.state.shell;
-    let lost = shell.is_lost(ctx.now);
+    // At the start the wall is shown before the server has answered when there is something to see on it.
+    let early = shell.is_opening() && shell.page == Page::Live && ctx.stills.may_show();
+    let lost = shell.is_lost(ctx.now) && !early;
     let wall_only = shell.fullscreen && shell.page.has_wall() && !lost;
     if !wall_only {
         bar(Panel::top("header").exact_size(tokens::HEADER_HEIGHT)).show(ui, |ui| panels::header::ui(ctx, ui));
@@ -108,7 +111,7 @@ fn dialogs(ctx: &Ctx<'_>, ui: &mut Ui) {
     }
     match &ctx.state.shell.dialog {
         Dialog::None => {}
-        Dialog::Help => panels::help::ui(ctx, ui),
+        Dialog::Help(rebinding) => panels::help::ui(ctx, ui, rebinding),
         Dialog::Palette { query, selected } => panels::palette::ui(ctx, ui, query, *selected),
         Dialog::GoTo { text } => panels::goto::ui(ctx, ui, text),
         Dialog::Settings => panels::settings::ui(ctx, ui),

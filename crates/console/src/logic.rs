@@ -10,12 +10,14 @@ use minhbach_model::{CameraId, StreamKind, WallTime};
 
 use crate::app::App;
 use crate::apply::{self, Target};
-use crate::command;
+use crate::command::{self, Keyboard};
 use crate::net::{FileKind, Request};
 use crate::players::{self, Mode, Players, Wanted};
 use crate::state::State;
 use crate::state::settings::Settings;
 use crate::state::shell::{Dialog, Page};
+use crate::stills::{Occasion, Stills};
+use crate::video::player::Phase;
 
 /// Results taken in before a frame; the rest waits for the next one, so that drawing goes on.
 const REPLIES_A_FRAME: usize = 64;
@@ -36,8 +38,15 @@ pub fn run(app: &mut App, ctx: &egui::Context) {
         ctx.request_repaint();
     }
     let mut commands = std::mem::take(&mut app.commands);
-    let (page, typed) = (app.state.shell.page, app.state.shell.typed);
-    command::from_keys(ctx, page, dialog_open(&app.state), typed, &mut commands);
+    let shell = &app.state.shell;
+    let keyboard = Keyboard {
+        page: shell.page,
+        dialog: dialog_open(&app.state),
+        typed: shell.typed,
+        listening: shell.is_listening(),
+        keys: &shell.settings.keys,
+    };
+    command::from_keys(ctx, &keyboard, &mut commands);
     let wall_now = app.state.wall_now();
     let mut target = Target {
         state: &mut app.state,
@@ -82,7 +91,11 @@ fn play(app: &mut App, minimized: bool, now: Instant) {
     // In a window that nobody sees nothing is decoded.
     let seen = tiles && !minimized && !state.shell.is_lost(now);
     let wanted = if seen { wanted(state, &app.players, now) } else { Vec::new() };
+    let stays = |camera: CameraId| mode == Mode::Live && wanted.iter().any(|wanted| wanted.camera == camera);
+    keep_stills(&mut app.stills, &app.players, state, stays, now);
     app.players.reconcile(mode, &wanted, playhead, now);
+    app.stills.set_on(state.shell.settings.keep_stills);
+    app.stills.show(&without_picture(state, &app.players, minimized, now));
 
     let sound = app.sound.handle();
     let heard = state.wall().audible.filter(|_| seen).and_then(|camera| app.players.id(camera));
@@ -96,7 +109,45 @@ fn play(app: &mut App, minimized: bool, now: Instant) {
     if sound.muted() != settings.muted {
         sound.set_muted(settings.muted);
     }
+    if let Some(camera) = state.wall().audible.filter(|_| seen) {
+        app.players.measure(camera, &app.backend, now);
+    }
     app.state.shell.pictures = app.players.has_pictures();
+}
+
+/// Keeps the last picture of live tiles that are about to go, and now and then of those that stay.
+fn keep_stills(stills: &mut Stills, players: &Players, state: &State, stays: impl Fn(CameraId) -> bool, now: Instant) {
+    let mut took_turn = false;
+    for (camera, shown) in players.live_shown() {
+        let Some(frame) = &shown.snapshot.frame else { continue };
+        let moves = matches!(shown.snapshot.phase, Phase::Live | Phase::CatchingUp);
+        let occasion = if stays(camera) { Occasion::Watching } else { Occasion::Leaving };
+        // Of those that stay one a frame has its turn: a full wall is not made small in one burst.
+        if occasion == Occasion::Watching && (took_turn || !moves) {
+            continue;
+        }
+        if stills.is_due(camera, frame, occasion, now) {
+            stills.keep(camera, state.camera_name(camera), frame, now);
+            took_turn |= occasion == Occasion::Watching;
+        }
+    }
+}
+
+/// Cameras of the live wall in view that have nothing of their own to show: no picture yet, or not even a player before
+/// the server has answered.
+fn without_picture(state: &State, players: &Players, minimized: bool, now: Instant) -> Vec<CameraId> {
+    let shell = &state.shell;
+    if shell.page != Page::Live || minimized || (shell.is_lost(now) && !shell.is_opening()) {
+        return Vec::new();
+    }
+    let known = |camera: &CameraId| !state.cameras.loaded || state.cameras.get(*camera).is_some();
+    let bare = |camera: &CameraId| players.shown(*camera).is_none_or(|shown| shown.snapshot.frame.is_none());
+    state.live.visible_cameras().into_iter().filter(|camera| known(camera) && bare(camera)).collect()
+}
+
+/// At the end the wall is left as it was seen last.
+pub fn keep_at_end(app: &mut App) {
+    keep_stills(&mut app.stills, &app.players, &app.state, |_| false, Instant::now());
 }
 
 /// Walls of no more tiles are played back in the main stream: there it is told apart what is on a desk.

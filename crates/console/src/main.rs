@@ -7,14 +7,19 @@ mod app;
 mod apply;
 mod command;
 mod draw;
+#[cfg(test)]
+mod driven;
+mod keys;
 mod logic;
 mod net;
 mod panels;
 mod players;
 mod search;
 mod state;
+mod stills;
 mod text;
 mod theme;
+mod typing;
 mod video;
 mod when;
 

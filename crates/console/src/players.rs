@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use minhbach_model::{CameraId, CameraState, CameraStatus, StreamKind};
 
 use crate::state::cameras::stream;
-use crate::video::paint::TileKey;
+use crate::video::av_meter::{self, AvMeter};
+use crate::video::paint::{Backend, TileKey};
 use crate::video::player::{Phase, Player, PlayerCtx, PlayerId, PlayerSnapshot, Step};
 use crate::video::playhead::Playhead;
 
@@ -67,6 +68,7 @@ pub struct Players {
     /// Recorded cameras whose sub stream was found missing where the main stream may not be.
     without_sub: HashSet<CameraId>,
     mode: Mode,
+    av: AvMeter,
     ctx: PlayerCtx,
 }
 
@@ -74,7 +76,14 @@ impl Players {
     /// No player yet.
     #[must_use]
     pub fn new(ctx: PlayerCtx) -> Self {
-        Self { slots: HashMap::new(), shown: HashMap::new(), without_sub: HashSet::new(), mode: Mode::Live, ctx }
+        Self {
+            slots: HashMap::new(),
+            shown: HashMap::new(),
+            without_sub: HashSet::new(),
+            mode: Mode::Live,
+            av: AvMeter::default(),
+            ctx,
+        }
     }
 
     /// A frame begins: new pictures ask for the next one no sooner than it can be drawn.
@@ -145,6 +154,26 @@ impl Players {
         self.shown.get(&camera)
     }
 
+    /// What the tiles of live view drew last.
+    pub fn live_shown(&self) -> impl Iterator<Item = (CameraId, &Shown)> {
+        let live = self.mode == Mode::Live;
+        self.shown.iter().filter(move |_| live).map(|(camera, shown)| (*camera, shown))
+    }
+
+    /// Measures how far the live picture of the camera that is heard is from its sound, while somebody reads it. Once a
+    /// frame; what is measured is the frame drawn before.
+    pub fn measure(&mut self, camera: CameraId, backend: &Backend, now: Instant) {
+        if self.mode != Mode::Live || !av_meter::is_read() {
+            return;
+        }
+        let (Some(slot), Some(shown)) = (self.slots.get(&camera), self.shown.get(&camera)) else { return };
+        let Some(drawn) = backend.drawn(shown.key) else { return };
+        let sound = self.ctx.sound.report(slot.current.id(), now);
+        if let Some(summary) = self.av.note(shown.key, drawn, sound.map(|(report, _)| report.told), now) {
+            summary.trace(camera, sound);
+        }
+    }
+
     /// Whether some tile shows moving pictures, or footage.
     #[must_use]
     pub fn has_pictures(&self) -> bool {
@@ -176,7 +205,7 @@ fn start(ctx: &PlayerCtx, mode: Mode, wanted: Wanted, playhead: &Arc<Mutex<Playh
     }
 }
 
-/// The stream to play live: the wanted one, or the other one while that fails and the other is recorded. `shown` is what
+/// The stream to play live: the wanted one, or the other one while that fails and the other flows. `shown` is what
 /// the tile shows now.
 #[must_use]
 pub fn live_stream(
@@ -190,14 +219,14 @@ pub fn live_stream(
     };
     let state = |kind| status.and_then(|status| stream(status, kind)).map(|stream| stream.state);
     let fails = match state(wanted) {
-        Some(CameraState::Recording) => false,
+        Some(CameraState::Recording | CameraState::NotRecording(_)) => false,
         Some(CameraState::Failed(_)) => true,
         // While it is tried again, what is shown stays; and the player may see a loss before the server tells of it.
         Some(CameraState::Connecting | CameraState::Paused) | None => {
             shown.is_some_and(|(shown, phase)| shown == other || matches!(phase, Phase::Failed | Phase::Interrupted(_)))
         }
     };
-    if fails && state(other) == Some(CameraState::Recording) { other } else { wanted }
+    if fails && state(other).is_some_and(CameraState::flows) { other } else { wanted }
 }
 
 fn key(id: PlayerId) -> TileKey {
@@ -226,6 +255,9 @@ mod tests {
         assert_eq!(play(recording, recording, None), StreamKind::Sub);
         assert_eq!(play(recording, failed, None), StreamKind::Main);
         assert_eq!(play(failed, failed, None), StreamKind::Sub, "neither can be seen");
+        let unrecorded = CameraState::NotRecording(FailureKind::DiskFull);
+        assert_eq!(play(unrecorded, unrecorded, None), StreamKind::Sub, "both can be watched");
+        assert_eq!(play(unrecorded, failed, None), StreamKind::Main);
         assert_eq!(live_stream(StreamKind::Sub, None, None), StreamKind::Sub);
     }
 

@@ -141,7 +141,7 @@ async fn test(
                 test.stream.to_string(),
                 test.failure.map_or("ok", words::failure).to_owned(),
                 test.video.clone(),
-                test.audio.clone(),
+                words::sound_cell(&test.audio, &test.sound),
                 bit_rate(test.bit_rate_bps),
                 if works { format!("{:.1}", fps(test.frame_rate_milli)) } else { String::new() },
                 if works { format!("{} ms", test.first_picture_ms) } else { String::new() },
@@ -166,6 +166,8 @@ fn test_json(test: &StreamTest) -> Value {
         "message": test.message,
         "codec": test.video,
         "audio": test.audio,
+        "sound": words::sound(test.sound.state),
+        "sound_detail": test.sound.detail,
         "bit_rate_bps": test.bit_rate_bps,
         "fps": fps(test.frame_rate_milli),
         "first_picture_ms": test.failure.is_none().then_some(test.first_picture_ms),
@@ -198,7 +200,7 @@ fn list(output: &mut Output, cameras: &[CameraStatus]) -> Result<(), CtlError> {
             words::reason(main.state).unwrap_or_default().to_owned(),
             when::local(main.since),
             main.video.clone(),
-            main.audio.clone(),
+            words::sound_cell(&main.audio, &main.sound),
             bit_rate(main.bit_rate_bps),
             format!("{:.1}", fps(main.frame_rate_milli)),
         ]);
@@ -231,7 +233,7 @@ fn show(output: &mut Output, status: &CameraStatus) -> Result<(), CtlError> {
         row("since", when::local(stream.since));
         row("next attempt", stream.retry_at.map(when::local).unwrap_or_default());
         row("video", stream.video.clone());
-        row("sound", stream.audio.clone());
+        row("sound", words::sound_cell(&stream.audio, &stream.sound));
         row("bit rate", bit_rate(stream.bit_rate_bps));
         row("fps", format!("{:.1}", fps(stream.frame_rate_milli)));
         row("lost packets", stream.lost_packets.to_string());
@@ -265,6 +267,7 @@ pub fn camera_json(status: &CameraStatus) -> Value {
         "since": main.map(|stream| stream.since.to_string()),
         "codec": main.map(|stream| stream.video.as_str()),
         "audio": main.map(|stream| stream.audio.as_str()),
+        "sound": main.map(|stream| words::sound(stream.sound.state)),
         "bit_rate_bps": main.map(|stream| stream.bit_rate_bps),
         "fps": main.map(|stream| fps(stream.frame_rate_milli)),
         "streams": status.streams.iter().map(stream_json).collect::<Vec<_>>(),
@@ -281,6 +284,8 @@ fn stream_json(stream: &StreamStatus) -> Value {
         "retry_at": stream.retry_at.map(|at| at.to_string()),
         "codec": stream.video,
         "audio": stream.audio,
+        "sound": words::sound(stream.sound.state),
+        "sound_detail": stream.sound.detail,
         "bit_rate_bps": stream.bit_rate_bps,
         "fps": fps(stream.frame_rate_milli),
         "lost_packets": stream.lost_packets,
@@ -290,7 +295,7 @@ fn stream_json(stream: &StreamStatus) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use minhbach_model::{Camera, CameraState, FailureKind, WallTime};
+    use minhbach_model::{Camera, CameraState, FailureKind, Params, Sound, WallTime};
 
     use super::*;
     use crate::args::{OrNone, Text};
@@ -314,10 +319,12 @@ mod tests {
                 stream: StreamKind::Main,
                 state: CameraState::Failed(FailureKind::AuthRefused),
                 message: "401".to_owned(),
+                params: Params::new(),
                 since: WallTime::from_secs(1_800_000_000),
                 retry_at: None,
                 video: "H.264 1920×1080".to_owned(),
                 audio: String::new(),
+                sound: Sound::default(),
                 bit_rate_bps: 4_000_000,
                 frame_rate_milli: 25_000,
                 lost_packets: 0,

@@ -1,6 +1,6 @@
 //! Stable names of states, causes and kinds: the words that scripts see, and what failures mean in a sentence.
 
-use minhbach_model::{CameraState, FailureKind, IncidentCategory, IncidentState, SegmentState};
+use minhbach_model::{CameraState, FailureKind, IncidentCategory, IncidentState, SegmentState, Sound, SoundState};
 
 /// What a stream is doing.
 pub fn camera_state(state: CameraState) -> &'static str {
@@ -9,15 +9,13 @@ pub fn camera_state(state: CameraState) -> &'static str {
         CameraState::Recording => "recording",
         CameraState::Failed(_) => "failed",
         CameraState::Paused => "paused",
+        CameraState::NotRecording(_) => "not_recording",
     }
 }
 
-/// Why it does not flow; nothing unless it failed.
+/// Why it does not flow, or is not recorded; nothing when nothing is wrong.
 pub fn reason(state: CameraState) -> Option<&'static str> {
-    match state {
-        CameraState::Failed(kind) => Some(failure(kind)),
-        CameraState::Connecting | CameraState::Recording | CameraState::Paused => None,
-    }
+    state.failure().map(failure)
 }
 
 /// The name of a failure.
@@ -36,6 +34,31 @@ pub fn failure(kind: FailureKind) -> &'static str {
         FailureKind::Closed => "closed",
         FailureKind::ClockJump => "clock_jump",
         FailureKind::Protocol => "protocol",
+        FailureKind::NoKeyPicture => "no_key_picture",
+        FailureKind::DiskFull => "disk_full",
+        FailureKind::DiskError => "disk_error",
+        FailureKind::RecorderBehind => "recorder_behind",
+    }
+}
+
+/// Whether sound comes.
+pub fn sound(state: SoundState) -> &'static str {
+    match state {
+        SoundState::Unknown => "unknown",
+        SoundState::Flows => "flows",
+        SoundState::NotOffered => "not_offered",
+        SoundState::Unsupported => "unsupported",
+        SoundState::Refused => "refused",
+        SoundState::Missing => "missing",
+    }
+}
+
+/// The sound of a stream in a cell of a table: what it is, or why there is none.
+pub fn sound_cell(audio: &str, of: &Sound) -> String {
+    match (of.state.is_lacking(), of.detail.as_str()) {
+        (false, _) => audio.to_owned(),
+        (true, "") => format!("none ({})", sound(of.state)),
+        (true, detail) => format!("none ({}: {detail})", sound(of.state)),
     }
 }
 
@@ -55,8 +78,16 @@ pub fn advice(kind: FailureKind) -> &'static str {
         }
         FailureKind::Stalled => "The camera is connected and sends no pictures: restart it if this stays.",
         FailureKind::Closed => "The camera closed the connection: it may be restarting, or have too many viewers.",
-        FailureKind::ClockJump => "The camera's clock jumped: check its time server setting.",
+        FailureKind::ClockJump => "A clock jumped: let server and camera set their clocks by NTP.",
         FailureKind::Protocol => "The camera breaks the RTSP protocol: look for a newer firmware.",
+        FailureKind::NoKeyPicture => {
+            "No picture came from which decoding can start: set the camera's key frame interval to 1 to 4 seconds."
+        }
+        FailureKind::DiskFull => "The server's disk is full: free some room; recording goes on by itself.",
+        FailureKind::DiskError => "The server's disk refuses to write: see the message, and the server's log.",
+        FailureKind::RecorderBehind => {
+            "What the camera sends is not on the server's disk in time: see the message, and look at the disk's load."
+        }
     }
 }
 
@@ -90,5 +121,25 @@ pub fn incident_category(category: IncidentCategory) -> &'static str {
         IncidentCategory::Tampering => "tampering",
         IncidentCategory::Safety => "safety",
         IncidentCategory::Other => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_failure_has_a_name_of_its_own_and_says_what_to_do() {
+        let names: BTreeSet<&str> = FailureKind::ALL.into_iter().map(failure).collect();
+        assert_eq!(names.len(), FailureKind::ALL.len());
+        assert!(FailureKind::ALL.into_iter().all(|kind| advice(kind).contains(": ")));
+    }
+
+    #[test]
+    fn what_flows_and_is_not_recorded_is_named_with_its_reason() {
+        let full = CameraState::NotRecording(FailureKind::DiskFull);
+        assert_eq!((camera_state(full), reason(full)), ("not_recording", Some("disk_full")));
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use minhbach_model::{
-    AudioCodec, AudioParams, FailureKind, FormatId, MAX_ACCESS_UNIT_BYTES, MediaFormat, RunId, Sample, Timescale,
-    Track, VideoCodec, VideoParams, WallTime,
+    AudioCodec, AudioParams, FailureKind, FormatId, MAX_ACCESS_UNIT_BYTES, MediaFormat, RunId, Sample, Sound,
+    SoundState, Timescale, Track, VideoCodec, VideoParams, WallTime,
 };
 use minhbach_runtime::Clock;
 use retina::client::{
@@ -22,6 +22,7 @@ use retina::client::{
 use retina::codec::{CodecItem, FrameFormat, ParametersRef};
 use tokio::time::Instant;
 
+use crate::access;
 use crate::clock::RunClock;
 use crate::failure::Failure;
 use crate::source::{IngestOptions, StreamConfig};
@@ -39,6 +40,17 @@ const BAD_PACKETS_WINDOW: Duration = Duration::from_secs(10);
 /// Sender reports count from 1900 (RFC 3550 §4); any epoch will do for differences.
 const NTP_FRACTION: i128 = 1 << 32;
 
+/// What an attempt hands over.
+pub(crate) enum Delivery {
+    /// A picture or a piece of sound.
+    Sample(Sample),
+    /// Once a connection, before the first sample: whether there will be sound. Unknown: the camera agreed to send it.
+    Sound(Sound),
+}
+
+/// Takes what comes; may break off.
+pub(crate) type Taker<'a> = dyn FnMut(Delivery) -> ControlFlow<()> + Send + 'a;
+
 /// Connects and hands over samples until something fails or `sink` breaks off.
 ///
 /// Returns `Ok` only when `sink` asked to stop.
@@ -46,7 +58,7 @@ pub(crate) async fn attempt(
     config: &StreamConfig,
     options: &IngestOptions,
     clock: &Clock,
-    sink: &mut (dyn FnMut(Sample) -> ControlFlow<()> + Send),
+    sink: &mut Taker<'_>,
 ) -> Result<(), Failure> {
     let group = Arc::new(SessionGroup::default());
     let mut result = connect_and_run(config, options, clock, (&group, Carrier::Tcp), sink).await;
@@ -94,7 +106,7 @@ async fn connect_and_run(
     options: &IngestOptions,
     clock: &Clock,
     (group, carrier): (&Arc<SessionGroup>, Carrier),
-    sink: &mut (dyn FnMut(Sample) -> ControlFlow<()> + Send),
+    sink: &mut Taker<'_>,
 ) -> Result<(), Ended> {
     resolve(config, options).await?;
     let credentials = (!config.username.is_empty())
@@ -104,7 +116,7 @@ async fn connect_and_run(
         .user_agent(concat!("minhbach/", env!("CARGO_PKG_VERSION")).to_owned())
         .session_group(Arc::clone(group));
     let mut session = step("DESCRIBE", options, Session::describe(config.url.clone(), session_options)).await?;
-    let (video, audio) = choose(&session)?;
+    let (video, audio, mut sound) = choose(&session)?;
     let setup = || {
         let transport = match carrier {
             Carrier::Tcp => Transport::Tcp(Default::default()),
@@ -128,6 +140,7 @@ async fn connect_and_run(
             }
             Err(failure) => {
                 tracing::warn!(camera = %config.camera, %failure, "the camera refuses its sound; recording goes on without");
+                sound = Sound { state: SoundState::Refused, detail: failure.message };
                 None
             }
         },
@@ -136,6 +149,9 @@ async fn connect_and_run(
     let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
     let session = step("PLAY", options, session.play(play)).await?;
     let demuxed = session.demuxed().map_err(|e| Failure::from_retina("stream set-up", &e))?;
+    if sink(Delivery::Sound(sound)).is_break() {
+        return Ok(());
+    }
     let mut run = Run::new(demuxed, video, audio, clock);
     Ok(run.pump(options, sink).await?)
 }
@@ -147,12 +163,16 @@ async fn resolve(config: &StreamConfig, options: &IngestOptions) -> Result<(), F
     let lookup = tokio::time::timeout(options.step_timeout, tokio::net::lookup_host((host.clone(), port))).await;
     match lookup {
         Err(_) => Err(Failure::timed_out("looking up the name", options.step_timeout)),
-        Ok(Err(error)) => Err(Failure::new(FailureKind::UnknownHost, format!("the name {host} is not known: {error}"))),
+        Ok(Err(error)) => Err(unknown_host(&host, format!("the name {host} is not known: {error}"))),
         Ok(Ok(mut addresses)) => match addresses.next() {
             Some(_) => Ok(()),
-            None => Err(Failure::new(FailureKind::UnknownHost, format!("the name {host} has no address"))),
+            None => Err(unknown_host(&host, format!("the name {host} has no address"))),
         },
     }
+}
+
+fn unknown_host(host: &str, message: String) -> Failure {
+    Failure::new(FailureKind::UnknownHost, message).with("host", host)
 }
 
 async fn step<T>(
@@ -166,8 +186,8 @@ async fn step<T>(
     }
 }
 
-/// The first video stream that can be recorded, and the first sound.
-fn choose(session: &Session<Described>) -> Result<(usize, Option<usize>), Failure> {
+/// The first video stream that can be recorded, the first sound, and why there is none.
+fn choose(session: &Session<Described>) -> Result<(usize, Option<usize>, Sound), Failure> {
     let streams = session.streams();
     let find = |media: &str, known: fn(&Stream) -> bool| streams.iter().position(|s| s.media() == media && known(s));
     let Some(video) = find("video", |s| video_codec(s.encoding_name()).is_some()) else {
@@ -180,19 +200,23 @@ fn choose(session: &Session<Described>) -> Result<(usize, Option<usize>), Failur
                 FailureKind::UnsupportedCodec,
                 format!("the camera offers video as {offered}; H.264, H.265 and JPEG are supported"),
             )
+            .with("offered", offered)
         });
     };
     // Without parameters there is no way to take its packets apart; that must not cost the pictures.
     let audio = find("audio", |s| audio_codec(s.encoding_name()).is_some() && s.parameters().is_some());
-    if audio.is_none()
-        && let Some(other) = streams.iter().find(|s| s.media() == "audio")
-    {
-        tracing::warn!(
-            encoding = other.encoding_name(),
-            "the camera's sound has a codec or settings that are not supported"
-        );
-    }
-    Ok((video, audio))
+    let sound = match (audio, streams.iter().find(|s| s.media() == "audio")) {
+        (Some(_), _) => Sound::default(),
+        (None, None) => Sound::new(SoundState::NotOffered),
+        (None, Some(other)) => {
+            tracing::warn!(
+                encoding = other.encoding_name(),
+                "the camera's sound has a codec or settings that are not supported"
+            );
+            Sound { state: SoundState::Unsupported, detail: other.encoding_name().to_owned() }
+        }
+    };
+    Ok((video, audio, sound))
 }
 
 fn video_codec(encoding: &str) -> Option<VideoCodec> {
@@ -251,18 +275,14 @@ impl Run {
         }
     }
 
-    async fn pump(
-        &mut self,
-        options: &IngestOptions,
-        sink: &mut (dyn FnMut(Sample) -> ControlFlow<()> + Send),
-    ) -> Result<(), Failure> {
+    async fn pump(&mut self, options: &IngestOptions, sink: &mut Taker<'_>) -> Result<(), Failure> {
         let started = Instant::now();
         let mut deadline = started + options.stall_timeout;
         loop {
             let item = match tokio::time::timeout_at(deadline, self.demuxed.next()).await {
                 Err(_) if self.format.is_none() && self.demuxed.streams()[self.video].parameters().is_none() => {
                     return Err(Failure::new(
-                        FailureKind::NoVideo,
+                        FailureKind::NoKeyPicture,
                         "the camera sends no parameter sets: none that can be read in its SDP, none with its pictures",
                     ));
                 }
@@ -271,7 +291,8 @@ impl Run {
                     return Err(Failure::new(
                         FailureKind::Stalled,
                         format!("the camera is connected and sent no picture for {secs} s"),
-                    ));
+                    )
+                    .with("seconds", secs));
                 }
                 Ok(None) => return Err(Failure::new(FailureKind::Closed, "the camera ended the stream")),
                 Ok(Some(Err(error))) => {
@@ -283,7 +304,7 @@ impl Run {
             if !self.key_seen && started.elapsed() > KEY_LIMIT {
                 let secs = KEY_LIMIT.as_secs();
                 return Err(Failure::new(
-                    FailureKind::NoVideo,
+                    FailureKind::NoKeyPicture,
                     format!(
                         "pictures come, but for {secs} s none from which decoding can start (key frame, parameter sets)"
                     ),
@@ -303,7 +324,7 @@ impl Run {
                 _ => None,
             };
             if let Some(sample) = sample
-                && sink(sample).is_break()
+                && sink(Delivery::Sample(sample)).is_break()
             {
                 return Ok(());
             }
@@ -340,7 +361,8 @@ impl Run {
                     format!(
                         "the server's clock was set by {apart_ms} ms; the recording starts anew with the right time"
                     ),
-                ));
+                )
+                .with("milliseconds", apart_ms));
             }
         }
         Ok(arrival)
@@ -355,7 +377,9 @@ impl Run {
             return Err(Failure::new(
                 FailureKind::AccessUnitTooLarge,
                 format!("a picture has {} bytes; at most {MAX_ACCESS_UNIT_BYTES} are accepted", frame.data().len()),
-            ));
+            )
+            .with("megabytes", frame.data().len().div_ceil(1_000_000))
+            .with("max", MAX_ACCESS_UNIT_BYTES / 1_000_000));
         }
         if frame.has_new_parameters() || self.format.is_none() {
             self.read_format();
@@ -373,7 +397,7 @@ impl Run {
             // Parameter sets only in band, and none has come yet.
             return Ok(None);
         };
-        let key = frame.is_random_access_point() || format.video.codec == VideoCodec::Mjpeg;
+        let key = frame.is_random_access_point() || access::can_start(format.video.codec, frame.data());
         self.key_seen |= key;
         Ok(Some(Sample {
             track: Track::Video,

@@ -3,7 +3,7 @@
 //! The texts here are for technicians, in English, with the camera's own words; what an operator reads comes from the
 //! console's files by [`FailureKind`].
 
-use minhbach_model::{FailureKind, GapCause};
+use minhbach_model::{FailureKind, GapCause, Params};
 
 /// Why an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,19 +13,30 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The exact failure.
     pub message: String,
+    /// What a text about it can tell, see [`FailureKind::params`].
+    pub params: Params,
 }
 
 impl Failure {
     /// A failure.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), params: Params::new() }
+    }
+
+    /// With a value that a text about it tells.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        debug_assert!(self.kind.params().contains(&name), "no text tells `{name}` of {:?}", self.kind);
+        self.params.insert(name.to_owned(), value.to_string());
+        self
     }
 
     /// A step that took too long.
     #[must_use]
     pub fn timed_out(step: &str, after: std::time::Duration) -> Self {
-        Self::new(FailureKind::TimedOut, format!("{step} took longer than {} s", after.as_secs()))
+        let seconds = after.as_secs();
+        Self::new(FailureKind::TimedOut, format!("{step} took longer than {seconds} s")).with("seconds", seconds)
     }
 
     /// Classifies what retina reports. Retina keeps its kinds to itself, so the status code and the operating system's
@@ -62,9 +73,28 @@ pub fn gap_cause(kind: FailureKind) -> GapCause {
         | FailureKind::TimedOut
         | FailureKind::NotFound => GapCause::CameraUnreachable,
         FailureKind::AuthRefused => GapCause::AuthRefused,
-        FailureKind::NoVideo | FailureKind::UnsupportedCodec | FailureKind::AccessUnitTooLarge => GapCause::Unsupported,
+        FailureKind::NoVideo
+        | FailureKind::UnsupportedCodec
+        | FailureKind::AccessUnitTooLarge
+        | FailureKind::NoKeyPicture => GapCause::Unsupported,
         FailureKind::Stalled => GapCause::Stalled,
         FailureKind::Closed | FailureKind::Protocol => GapCause::Disconnected,
         FailureKind::ClockJump => GapCause::CameraClock,
+        // Not failures of a connection; named here so that the table is whole.
+        FailureKind::DiskFull => GapCause::DiskFull,
+        FailureKind::DiskError => GapCause::DiskError,
+        FailureKind::RecorderBehind => GapCause::RecorderBehind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_took_too_long_says_how_long() {
+        let failure = Failure::timed_out("DESCRIBE", std::time::Duration::from_secs(8));
+        assert_eq!(failure.message, "DESCRIBE took longer than 8 s");
+        assert!(failure.kind.params().iter().all(|name| failure.params.contains_key(*name)), "{failure:?}");
     }
 }

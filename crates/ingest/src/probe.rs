@@ -5,11 +5,11 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use minhbach_model::{FailureKind, Sample, Track};
+use minhbach_model::{FailureKind, Sample, Sound, SoundState, Track};
 use minhbach_runtime::Clock;
 use tokio::time::Instant;
 
-use crate::attempt::{attempt, describe};
+use crate::attempt::{Delivery, attempt, describe};
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::source::{IngestOptions, StreamConfig};
@@ -26,6 +26,8 @@ pub struct ProbeReport {
     pub video: String,
     /// Description of the sound; empty when there is none.
     pub audio: String,
+    /// Whether sound comes.
+    pub sound: Sound,
     /// Bits a second.
     pub bit_rate_bps: u64,
     /// Thousandths of a picture a second.
@@ -44,8 +46,19 @@ pub async fn probe(config: &StreamConfig, options: &IngestOptions, clock: &Clock
     let started = Instant::now();
     let mut still: Option<(Sample, Duration)> = None;
     let mut meter = Meter::default();
-    let mut sink = |sample: Sample| {
+    let mut sound = Sound::default();
+    let mut sink = |delivery: Delivery| {
         let now = Instant::now();
+        let sample = match delivery {
+            Delivery::Sample(sample) => sample,
+            Delivery::Sound(found) => {
+                sound = found;
+                return ControlFlow::Continue(());
+            }
+        };
+        if sample.track == Track::Audio {
+            sound.state = SoundState::Flows;
+        }
         meter.count(now, sample.data.len(), u32::from(sample.track == Track::Video));
         if still.is_none() && sample.track == Track::Video && sample.key {
             still = Some((sample, started.elapsed()));
@@ -61,7 +74,10 @@ pub async fn probe(config: &StreamConfig, options: &IngestOptions, clock: &Clock
         // A camera that fails after its first picture still showed what it delivers.
         (_, Some((still, first_picture))) => {
             let (video, audio) = describe(&still.format);
-            Ok(ProbeReport { video, audio, bit_rate_bps, frame_rate_milli, still, first_picture })
+            if sound.state == SoundState::Unknown {
+                sound.state = SoundState::Missing;
+            }
+            Ok(ProbeReport { video, audio, sound, bit_rate_bps, frame_rate_milli, still, first_picture })
         }
         (Ok(Err(failure)), None) => Err(failure),
         (Ok(Ok(())) | Err(_), None) => Err(Failure::new(

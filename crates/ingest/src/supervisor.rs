@@ -8,18 +8,20 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use minhbach_feed::Publisher;
-use minhbach_model::{CameraState, FailureKind, Sample, StreamStatus, Track, WallTime};
+use minhbach_model::{CameraState, FailureKind, Sample, Sound, SoundState, StreamStatus, Track, WallTime};
 use minhbach_runtime::Clock;
 use rand::RngExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::{attempt, describe};
+use crate::attempt::{Delivery, attempt, describe};
 use crate::failure::{Failure, gap_cause};
 use crate::meter::Meter;
 use crate::source::{IngestOptions, StreamConfig};
 
+/// Sound that the camera agreed to send and that did not come for so long is missing.
+const SOUND_LIMIT: Duration = Duration::from_secs(10);
 /// A run that lasted this long was a good one: the next pause is short again.
 const GOOD_RUN: Duration = Duration::from_secs(20);
 
@@ -37,7 +39,7 @@ pub async fn supervise(
         let started = Instant::now();
         let mut sink = Sink::new(&publisher, &status, &clock);
         let failure = {
-            let mut hand_over = |sample: Sample| sink.take(sample);
+            let mut hand_over = |delivery: Delivery| sink.take(delivery);
             tokio::select! {
                 () = stop.cancelled() => return,
                 // What a camera sends must not be able to end this loop, whatever it makes a library do.
@@ -83,6 +85,7 @@ fn tell_failure(status: &watch::Sender<StreamStatus>, failure: &Failure, now: Wa
             status.since = now;
         }
         status.message.clone_from(&failure.message);
+        status.params.clone_from(&failure.params);
         status.retry_at = Some(now + wait);
         status.bit_rate_bps = 0;
         status.frame_rate_milli = 0;
@@ -100,6 +103,7 @@ struct Sink<'a> {
     lost: u64,
     told: Instant,
     key_seen: bool,
+    ear: Ear,
 }
 
 impl<'a> Sink<'a> {
@@ -114,11 +118,20 @@ impl<'a> Sink<'a> {
             lost: 0,
             told: Instant::now(),
             key_seen: false,
+            ear: Ear::new(Sound::default(), Instant::now()),
         }
     }
 
-    fn take(&mut self, sample: Sample) -> ControlFlow<()> {
+    fn take(&mut self, delivery: Delivery) -> ControlFlow<()> {
         let now = Instant::now();
+        let sample = match delivery {
+            Delivery::Sample(sample) => sample,
+            Delivery::Sound(sound) => {
+                self.ear = Ear::new(sound, now);
+                return ControlFlow::Continue(());
+            }
+        };
+        self.ear.listen(sample.track, now);
         let picture = u32::from(sample.track == Track::Video);
         self.meter.count(now, sample.data.len(), picture);
         self.lost += u64::from(sample.lost_packets);
@@ -145,12 +158,14 @@ impl<'a> Sink<'a> {
                 status.state = CameraState::Recording;
                 status.since = wall;
                 status.message.clear();
+                status.params.clear();
                 status.retry_at = None;
             }
             if let Some(sample) = new_format {
                 (status.video, status.audio) = describe(&sample.format);
                 status.runs += u64::from(first);
             }
+            status.sound.clone_from(&self.ear.sound);
             status.bit_rate_bps = bit_rate_bps;
             status.frame_rate_milli = frame_rate_milli;
             status.lost_packets += lost;
@@ -158,9 +173,50 @@ impl<'a> Sink<'a> {
     }
 }
 
+/// Whether the sound comes that the camera agreed to send.
+struct Ear {
+    sound: Sound,
+    /// The last sound, or the start.
+    heard: Instant,
+}
+
+impl Ear {
+    fn new(sound: Sound, now: Instant) -> Self {
+        Self { sound, heard: now }
+    }
+
+    fn listen(&mut self, track: Track, now: Instant) {
+        if track == Track::Audio {
+            (self.sound.state, self.heard) = (SoundState::Flows, now);
+        } else if matches!(self.sound.state, SoundState::Unknown | SoundState::Flows)
+            && now.duration_since(self.heard) > SOUND_LIMIT
+        {
+            self.sound.state = SoundState::Missing;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn sound_that_was_promised_and_does_not_come_is_missing_until_it_comes() {
+        let start = Instant::now();
+        let mut ear = Ear::new(Sound::default(), start);
+        let mut at = |secs: u64, track: Track| {
+            ear.listen(track, start + Duration::from_secs(secs));
+            ear.sound.state
+        };
+        assert_eq!(at(10, Track::Video), SoundState::Unknown);
+        assert_eq!(at(11, Track::Video), SoundState::Missing);
+        assert_eq!(at(12, Track::Audio), SoundState::Flows);
+        assert_eq!(at(22, Track::Video), SoundState::Flows);
+        assert_eq!(at(23, Track::Video), SoundState::Missing);
+        let mut none = Ear::new(Sound::new(SoundState::NotOffered), start);
+        none.listen(Track::Video, start + Duration::from_secs(60));
+        assert_eq!(none.sound.state, SoundState::NotOffered);
+    }
 
     #[test]
     fn pauses_are_spread() {

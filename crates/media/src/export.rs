@@ -92,12 +92,25 @@ pub fn plan(fragments: &[SourceFragment], range: WallRange, with_audio: bool) ->
         .collect();
     let first_shown = video.iter().position(|&(i, s)| shown(&fragments[i], s)).ok_or(MediaError::EmptyRange)?;
     let last_shown = video.iter().rposition(|&(i, s)| shown(&fragments[i], s)).ok_or(MediaError::EmptyRange)?;
-    let first_key = video[..=first_shown].iter().rposition(|(_, s)| s.key).ok_or(MediaError::EmptyRange)?;
+    let start = video[first_shown..=last_shown]
+        .iter()
+        .filter(|(i, s)| shown(&fragments[*i], s))
+        .map(|&(i, s)| wall(&fragments[i], s))
+        .min()
+        .ok_or(MediaError::EmptyRange)?;
+    // Pictures that follow a key picture and are shown before it refer to the group before (open groups of pictures).
+    let can_show = |&(i, s): &(usize, &SampleEntry)| s.key && wall(&fragments[i], s) <= start;
+    let first_key = video[..=first_shown]
+        .iter()
+        .rposition(can_show)
+        .or_else(|| video[..=first_shown].iter().rposition(|(_, s)| s.key))
+        .ok_or(MediaError::EmptyRange)?;
 
     let base = &fragments[video[first_key].0];
     let zero_wall = wall(base, video[first_key].1);
     let entries = formats(&fragments[video[first_key].0..=video[last_shown].0])?;
-    let start = video[first_shown..=last_shown].iter().map(|&(i, s)| wall(&fragments[i], s)).min().unwrap_or(zero_wall);
+    // Where no earlier group was recorded, what is shown begins with the key picture.
+    let start = start.max(zero_wall);
 
     let mut tracks: Vec<TrackPlan> = Vec::new();
     let has_audio = with_audio && entries.iter().any(|f| f.audio.is_some());
@@ -272,7 +285,10 @@ fn header(
 /// Starts the track at the first picture shown: hides what only serves to decode it, or waits where sound starts later.
 fn edit_list(w: &mut BoxWriter, plan: &TrackPlan, first: i64, start_ns: i64, shown_ns: i64) {
     let movie = |ns: i64| u64::try_from(Timescale::VIDEO.from_ns(ns).0).unwrap_or(0);
-    let start = plan.scale.from_ns(start_ns).0 - first;
+    let wanted = plan.scale.from_ns(start_ns).0;
+    // Exactly at a picture: one tick before it, there is none that a player could begin with.
+    let pictures = plan.samples.iter().filter(|_| plan.track == Track::Video).map(|s| s.at + s.composition_offset);
+    let start = pictures.min_by_key(|at| (at - wanted).abs()).unwrap_or(wanted) - first;
     let wait_ns = if start < 0 { plan.scale.to_ns(Ticks(-start)) } else { 0 };
     w.boxed(b"edts", |w| {
         w.full(b"elst", 1, 0, |w| {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{CameraId, ContactPointId, WallTime};
+use crate::{CameraId, ContactPointId, Params, WallTime};
 
 /// Which of a camera's two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,8 +125,8 @@ impl Camera {
     }
 }
 
-/// Why a stream does not flow. Each kind has a text of its own in the user interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Why a stream does not flow, or is not recorded. Each kind has a text of its own in the user interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureKind {
     /// The host name does not resolve.
     UnknownHost,
@@ -150,23 +150,143 @@ pub enum FailureKind {
     Stalled,
     /// The camera closed the connection.
     Closed,
-    /// The camera's clock jumped.
+    /// A clock jumped: the server's was set, or the camera's.
     ClockJump,
     /// The camera broke the protocol; the message says how.
     Protocol,
+    /// Pictures come, and none from which decoding can start.
+    NoKeyPicture,
+    /// The server's disk is full.
+    DiskFull,
+    /// The server's disk refuses to write; the message says how.
+    DiskError,
+    /// What comes is not on the server's disk in time, or not at all; the message says what is known.
+    RecorderBehind,
+}
+
+impl FailureKind {
+    /// Every kind, for tests and for tables.
+    pub const ALL: [Self; 17] = [
+        Self::UnknownHost,
+        Self::ConnectionRefused,
+        Self::Unreachable,
+        Self::TimedOut,
+        Self::AuthRefused,
+        Self::NotFound,
+        Self::NoVideo,
+        Self::UnsupportedCodec,
+        Self::AccessUnitTooLarge,
+        Self::Stalled,
+        Self::Closed,
+        Self::ClockJump,
+        Self::Protocol,
+        Self::NoKeyPicture,
+        Self::DiskFull,
+        Self::DiskError,
+        Self::RecorderBehind,
+    ];
+
+    /// The parameters with which a text can say exactly what happened; a failure may come without them.
+    #[must_use]
+    pub fn params(self) -> &'static [&'static str] {
+        match self {
+            Self::UnknownHost => &["host"],
+            Self::TimedOut | Self::Stalled => &["seconds"],
+            Self::UnsupportedCodec => &["offered"],
+            Self::AccessUnitTooLarge => &["megabytes", "max"],
+            Self::ClockJump => &["milliseconds"],
+            Self::ConnectionRefused
+            | Self::Unreachable
+            | Self::AuthRefused
+            | Self::NotFound
+            | Self::NoVideo
+            | Self::Closed
+            | Self::Protocol
+            | Self::NoKeyPicture
+            | Self::DiskFull
+            | Self::DiskError
+            | Self::RecorderBehind => &[],
+        }
+    }
 }
 
 /// What a stream is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CameraState {
-    /// Setting up the connection.
+    /// Setting up the connection, or waiting for its first pictures to be on the disk.
     Connecting,
-    /// Pictures arrive and are recorded.
+    /// Pictures arrive and are recorded: the disk has confirmed what came until a moment ago.
     Recording,
     /// Not flowing; retried.
     Failed(FailureKind),
     /// Paused by an operator.
     Paused,
+    /// Pictures arrive and can be watched, and are not recorded; goes back to recording by itself.
+    NotRecording(FailureKind),
+}
+
+impl CameraState {
+    /// Whether pictures arrive, recorded or not.
+    #[must_use]
+    pub fn flows(self) -> bool {
+        matches!(self, Self::Recording | Self::NotRecording(_))
+    }
+
+    /// What is wrong, if something is.
+    #[must_use]
+    pub fn failure(self) -> Option<FailureKind> {
+        match self {
+            Self::Failed(kind) | Self::NotRecording(kind) => Some(kind),
+            Self::Connecting | Self::Recording | Self::Paused => None,
+        }
+    }
+}
+
+/// Whether a stream's sound is recorded with its pictures, and why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum SoundState {
+    /// Not known: not connected yet.
+    #[default]
+    Unknown,
+    /// It comes.
+    Flows,
+    /// The camera offers none.
+    NotOffered,
+    /// The camera offers it in a codec, or with settings, that are not supported; the detail names the codec.
+    Unsupported,
+    /// The camera offers it and refuses to send it; the detail says how.
+    Refused,
+    /// The camera agreed to send it and nothing comes, while pictures do.
+    Missing,
+}
+
+impl SoundState {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Unknown, Self::Flows, Self::NotOffered, Self::Unsupported, Self::Refused, Self::Missing];
+
+    /// Whether pictures are without sound.
+    #[must_use]
+    pub fn is_lacking(self) -> bool {
+        !matches!(self, Self::Unknown | Self::Flows)
+    }
+}
+
+/// Whether sound comes, with what more there is to say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sound {
+    /// Whether it comes.
+    pub state: SoundState,
+    /// The codec offered, or the camera's refusal, in English, for a technician; often empty.
+    pub detail: String,
+}
+
+impl Sound {
+    /// A state without detail.
+    #[must_use]
+    pub fn new(state: SoundState) -> Self {
+        Self { state, detail: String::new() }
+    }
 }
 
 /// One stream's state with what is known about what it delivers.
@@ -176,8 +296,10 @@ pub struct StreamStatus {
     pub stream: StreamKind,
     /// What it is doing.
     pub state: CameraState,
-    /// The exact failure, for a technician; empty when there is none.
+    /// The exact failure in English, for a technician; empty when there is none.
     pub message: String,
+    /// What a text about the failure can tell, see [`FailureKind::params`].
+    pub params: Params,
     /// Since when it is in this state.
     pub since: WallTime,
     /// When the next attempt starts, while failed.
@@ -186,6 +308,8 @@ pub struct StreamStatus {
     pub video: String,
     /// Description of the sound, e.g. `AAC 16 kHz`; empty when there is none.
     pub audio: String,
+    /// Whether it comes.
+    pub sound: Sound,
     /// Received in the last ten seconds, bits a second.
     pub bit_rate_bps: u64,
     /// Pictures in the last ten seconds, thousandths of a picture a second.
@@ -214,5 +338,20 @@ mod tests {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret:?}"), "***");
         assert_eq!(secret.reveal(), "hunter2");
+    }
+
+    #[test]
+    fn every_failure_is_in_the_table_once() {
+        let all: std::collections::BTreeSet<FailureKind> = FailureKind::ALL.into_iter().collect();
+        assert_eq!(all.len(), FailureKind::ALL.len());
+        // The last one declared: whoever adds a kind behind it is told to add it to the table.
+        assert_eq!(FailureKind::RecorderBehind as usize + 1, FailureKind::ALL.len());
+    }
+
+    #[test]
+    fn pictures_that_are_not_recorded_still_flow_and_are_a_failure() {
+        let full = CameraState::NotRecording(FailureKind::DiskFull);
+        assert!(full.flows() && !CameraState::Failed(FailureKind::DiskFull).flows());
+        assert_eq!((full.failure(), CameraState::Recording.failure()), (Some(FailureKind::DiskFull), None));
     }
 }

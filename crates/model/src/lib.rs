@@ -9,10 +9,12 @@ mod incident;
 mod media;
 mod place;
 mod recording;
+mod refusal;
 mod time;
 
 pub use camera::{
-    Camera, CameraDraft, CameraState, CameraStatus, FailureKind, Secret, StreamKind, StreamSource, StreamStatus,
+    Camera, CameraDraft, CameraState, CameraStatus, FailureKind, Secret, Sound, SoundState, StreamKind, StreamSource,
+    StreamStatus,
 };
 pub use id::{AgencyId, CameraId, ContactPointId, FormatId, IdError, IncidentId, RunId, SegmentId, SiteId};
 pub use incident::{Incident, IncidentCategory, IncidentDraft, IncidentState};
@@ -22,6 +24,7 @@ pub use media::{
 };
 pub use place::{Agency, ContactPoint, PlaceTree, Site};
 pub use recording::{Gap, GapCause, Segment, SegmentState};
+pub use refusal::{Params, Refusal, RefusalReason};
 pub use time::{TimeError, WallRange, WallTime};
 
 /// Longest accepted name of a camera, place or incident note title, in characters.

@@ -89,7 +89,7 @@ async fn collect(
     gaps: &mut Vec<Gap>,
     (camera, stream): (CameraId, StreamKind),
 ) -> Result<(), PlaybackError> {
-    let first = open.fragment_for(range.start);
+    let first = open.start_for(range.start).await?;
     for index in first..open.records.len() {
         let record = &open.records[index];
         if record.start_wall_ns >= range.end.0 {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use minhbach_evidence::{FragmentRecord, Sidecar};
 use minhbach_media::init;
 use minhbach_media::read::{self, SampleEntry};
-use minhbach_model::{FormatId, MediaFormat, RunId, Sample, WallTime};
+use minhbach_model::{FormatId, MediaFormat, RunId, Sample, Track, WallTime};
 use minhbach_store::{SegmentKey, SegmentReader, StoreError, read_sidecar};
 
 use crate::PlaybackError;
@@ -56,9 +56,24 @@ impl OpenSegment {
     }
 
     /// The fragment from which decoding must start to show `at`: the last one at or before it that starts with a key picture.
-    pub fn fragment_for(&self, at: WallTime) -> usize {
+    ///
+    /// A fragment may start with pictures that are shown before its key picture and refer to the group before (open groups of
+    /// pictures); for these decoding starts one group earlier.
+    pub async fn start_for(&self, at: WallTime) -> Result<usize, PlaybackError> {
+        let is_key = |&i: &usize| self.records.get(i).is_some_and(|r| r.key);
         let shown = self.records.partition_point(|r| r.start_wall_ns <= at.0).saturating_sub(1);
-        (0..=shown).rev().find(|&i| self.records.get(i).is_some_and(|r| r.key)).unwrap_or(0)
+        let Some(start) = (0..=shown).rev().find(is_key) else { return Ok(0) };
+        let key_later = match self.fragment(start).await {
+            Ok((_, entries)) => entries.iter().find(|s| s.track == Track::Video && s.key).is_some_and(|key| {
+                let zero = self.records[start].media_zero();
+                zero.offset_ns(self.format.timescale(Track::Video).to_ns(key.pts)) > at
+            }),
+            // Whoever reads it next says so.
+            Err(error) if is_damage(&error) => false,
+            Err(error) => return Err(error),
+        };
+        let earlier = key_later.then(|| (0..start).rev().find(is_key)).flatten();
+        Ok(earlier.unwrap_or(start))
     }
 
     /// The bytes and samples of a fragment; its hash is checked.
@@ -104,7 +119,7 @@ impl OpenSegment {
             .collect();
         // Pictures keep their order of decoding; sound goes in where its time has come. A stable sort by decoding time
         // would need one clock for both, and wall time of pictures is not ascending with B pictures.
-        let audio_at = samples.iter().position(|s| s.track == minhbach_model::Track::Audio).unwrap_or(samples.len());
+        let audio_at = samples.iter().position(|s| s.track == Track::Audio).unwrap_or(samples.len());
         let audio = samples.split_off(audio_at);
         merge(samples, audio)
     }

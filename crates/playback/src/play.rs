@@ -194,7 +194,7 @@ impl Player {
         self.started = true;
         self.waits = 0;
         self.waiting_in_gap = false;
-        let next = opened.fragment_for(at);
+        let next = opened.start_for(at).await?;
         self.place = Place::Segment {
             segment: Box::new(opened),
             next,

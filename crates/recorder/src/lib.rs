@@ -10,12 +10,16 @@
 //! Recording waits for nobody: the index is told through a bounded queue that never blocks ([`ledger`]), and a store that
 //! falls behind makes this crate lose its place in the feed, which becomes a gap `recorder_behind`.
 //!
+//! Whether the disk confirms what it is given is told by [`health`]: a connection that works is no recording.
+//!
 //! What does not belong here: connections to cameras, and answering questions about footage.
 
+mod health;
 mod ledger;
 mod repair;
 mod stream;
 
+pub use health::{Fault, HealthTeller, Mark, RecorderHealth, confirm_limit};
 pub use ledger::{Ledger, LedgerStats};
 pub use repair::LeftBehind;
 pub use stream::{RecordedStream, RecorderContext, StopWith, StreamRecorder};

@@ -14,7 +14,8 @@ use minhbach_media::cut::{Cut, Cutter};
 use minhbach_media::fragment::Fragment;
 use minhbach_media::init;
 use minhbach_model::{
-    CameraId, Gap, GapCause, MediaFormat, RunId, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime,
+    CameraId, FailureKind, Gap, GapCause, MediaFormat, RunId, Segment, SegmentId, SegmentState, StreamKind, WallRange,
+    WallTime,
 };
 use minhbach_runtime::Clock;
 use minhbach_store::{FileState, SegmentKey, SegmentWriter, Store, read_sidecar};
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::RecorderError;
+use crate::health::{HealthTeller, Mark, confirm_limit};
 use crate::ledger::{Entry, Ledger};
 use crate::repair::{LeftBehind, adopt};
 
@@ -47,6 +49,14 @@ pub struct RecorderContext {
     pub clock: Clock,
     /// A segment closes at the first key picture after this.
     pub segment: Duration,
+}
+
+impl RecorderContext {
+    /// How long the disk may take to confirm what it was given, see [`confirm_limit`].
+    #[must_use]
+    pub fn confirm_limit(&self) -> Duration {
+        confirm_limit(self.store.sync_interval())
+    }
 }
 
 /// What is recorded.
@@ -84,25 +94,29 @@ pub struct StreamRecorder {
     last_end: Option<WallTime>,
     last_run: Option<RunId>,
     clock_state: ClockState,
+    health: HealthTeller,
 }
 
 struct Writing {
     segment: Segment,
     writer: SegmentWriter,
     sidecar: SidecarWriter,
-    /// Totals after each fragment that is not durable yet.
-    waiting: VecDeque<SegmentProgress>,
+    /// Totals after each fragment that is not durable yet, and when it was handed over.
+    waiting: VecDeque<(Mark, SegmentProgress)>,
     total: SegmentProgress,
     durable: u64,
     /// The index knows it.
     told: bool,
     closing: bool,
     failed: bool,
+    /// The camera's stream ended after it: that it becomes durable says nothing of what comes now.
+    of_old_run: bool,
     holes: Vec<WallRange>,
 }
 
 impl StreamRecorder {
-    /// Finds out where the recording of this stream ended, and notes what was missed since.
+    /// Finds out where the recording of this stream ended, and notes what was missed since. `health` is told from then
+    /// on whether the disk confirms what it is given.
     ///
     /// # Errors
     /// When the index does not answer.
@@ -110,6 +124,7 @@ impl StreamRecorder {
         context: RecorderContext,
         RecordedStream { camera, stream, started: now }: RecordedStream,
         left_behind: Vec<LeftBehind>,
+        health: HealthTeller,
     ) -> Result<Self, RecorderError> {
         // A recorder of the same stream may have ended just now; what it told must be in the index first.
         context.ledger.settled().await;
@@ -151,6 +166,7 @@ impl StreamRecorder {
             last_end: None,
             last_run: None,
             clock_state: ClockState::Settling,
+            health,
         })
     }
 
@@ -161,6 +177,7 @@ impl StreamRecorder {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut events = Vec::new();
         let mut last_sample = Instant::now();
+        self.health.reset();
         let stop_with = loop {
             let stopped = tokio::select! {
                 reason = &mut stop => Some(reason.unwrap_or(StopWith::Gap(GapCause::RecorderDown))),
@@ -172,6 +189,7 @@ impl StreamRecorder {
                 self.apply().await;
             }
             self.settle();
+            self.tell_health();
             match stopped {
                 Some(reason) => break reason,
                 None if !open => {
@@ -204,6 +222,8 @@ impl StreamRecorder {
                     self.cutter.finish(&mut self.cuts);
                     self.apply().await;
                     self.begin_gap(cause);
+                    self.health.reset();
+                    self.writing.iter_mut().for_each(|w| w.of_old_run = true);
                 }
                 Event::Skipped(skipped) => {
                     tracing::error!(
@@ -238,6 +258,29 @@ impl StreamRecorder {
         self.context.ledger.tell(Entry::OpenGap(self.camera, self.stream, start, cause));
     }
 
+    fn mark(&self) -> Mark {
+        Mark { at: Instant::now(), wall: self.context.clock.now() }
+    }
+
+    /// Says that this task is alive, and since when the disk owes it an answer.
+    fn tell_health(&self) {
+        let waiting = self.writing.iter().find_map(|w| w.waiting.front()).map(|(mark, _)| *mark);
+        self.health.look(self.mark(), waiting);
+    }
+
+    /// Nothing can be written: a gap begins where the recording ended, and the next key picture tries again.
+    fn give_up(&mut self, disk_full: bool, message: String) {
+        // What the cutter still holds belongs to the file that is gone.
+        self.cutter.finish(&mut Vec::new());
+        let (kind, cause) = if disk_full {
+            (FailureKind::DiskFull, GapCause::DiskFull)
+        } else {
+            (FailureKind::DiskError, GapCause::DiskError)
+        };
+        self.health.fail(kind, message, self.context.clock.now());
+        self.begin_gap(cause);
+    }
+
     async fn apply(&mut self) {
         for cut in std::mem::take(&mut self.cuts) {
             match cut {
@@ -259,11 +302,6 @@ impl StreamRecorder {
             self.begin_gap(if same_run { GapCause::Stalled } else { GapCause::CameraClock });
         }
         self.last_run = Some(format.run);
-        // Closed now and not when the first fragment is durable: after a crash in between, the time from here on becomes
-        // `recorder_down`, which is what it was.
-        if self.gap.take().is_some() {
-            self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, start));
-        }
         let id = SegmentId::generate();
         let key = SegmentKey::new(self.camera, self.stream, start, id);
         let init = Bytes::from(init::write(format));
@@ -287,8 +325,16 @@ impl StreamRecorder {
         };
         let writer = match self.context.store.create(&key, init, line).await {
             Ok(writer) => writer,
-            Err(error) => return tracing::error!(error = &error as &dyn std::error::Error, "no segment can be opened"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "no segment can be opened");
+                return self.give_up(false, error.to_string());
+            }
         };
+        // Closed now and not when the first fragment is durable: after a crash in between, the time from here on becomes
+        // `recorder_down`, which is what it was.
+        if self.gap.take().is_some() {
+            self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, start));
+        }
         let segment = Segment {
             id,
             camera: self.camera,
@@ -311,13 +357,21 @@ impl StreamRecorder {
             told: false,
             closing: false,
             failed: false,
+            of_old_run: false,
             holes: Vec::new(),
         });
     }
 
     async fn append(&mut self, fragment: Fragment) {
         let clock = self.clock_state;
-        let Some(open) = self.writing.back_mut().filter(|w| !w.closing && !w.failed) else { return };
+        let handed_over = self.mark();
+        let Some(open) = self.writing.back_mut().filter(|w| !w.closing && !w.failed) else {
+            // A file that could not be opened was told, and has its gap.
+            if self.gap.is_none() {
+                self.give_up(false, "the file of a fragment is not open".to_owned());
+            }
+            return;
+        };
         let mut hasher = Hasher::default();
         hasher.update(&fragment.header);
         for part in &fragment.payload {
@@ -346,7 +400,7 @@ impl StreamRecorder {
         open.total.bytes = record.end_offset();
         open.total.video_samples += u64::from(fragment.video_samples);
         open.total.audio_samples += u64::from(fragment.audio_samples);
-        open.waiting.push_back(open.total);
+        open.waiting.push_back((handed_over, open.total));
         open.holes.extend(fragment.holes);
         let mut data = Vec::with_capacity(fragment.payload.len() + 1);
         data.push(fragment.header);
@@ -354,6 +408,8 @@ impl StreamRecorder {
         if let Err(error) = open.writer.append(data, line).await {
             tracing::error!(error = &error as &dyn std::error::Error, "a fragment is lost");
             open.failed = true;
+            self.last_end = Some(open.segment.range.end);
+            return self.give_up(false, error.to_string());
         }
         self.last_end = Some(fragment.range.end);
     }
@@ -370,14 +426,16 @@ impl StreamRecorder {
     /// Tells the index what has become durable since.
     fn settle(&mut self) {
         let mut given_up = Vec::new();
+        let mut confirmed = false;
         for open in &mut self.writing {
             let durable = open.writer.durable().borrow_and_update().clone();
             let mut newest = None;
             while open.durable < durable.fragments {
                 open.durable += 1;
-                newest = open.waiting.pop_front().or(newest);
+                newest = open.waiting.pop_front().map(|(_, progress)| progress).or(newest);
             }
             if let Some(progress) = newest {
+                confirmed |= !open.of_old_run;
                 if open.told {
                     self.context.ledger.tell(Entry::Progress(progress));
                 } else {
@@ -418,24 +476,25 @@ impl StreamRecorder {
                     if open.told {
                         self.context.ledger.tell(Entry::Close(last, SegmentState::Suspect));
                     }
-                    let cause = if disk_full { GapCause::DiskFull } else { GapCause::DiskError };
                     let lost = WallRange { start: open.segment.range.end, end: open.total.end };
                     tracing::error!(camera = %self.camera, stream = %self.stream, message, "segment given up");
-                    given_up.push((lost, cause, open.segment.id));
+                    given_up.push((lost, disk_full, message, open.segment.id));
                 }
             }
         }
         let current = self.writing.back().map(|w| w.segment.id);
         self.writing.retain(|w| !w.failed);
-        for (lost, cause, id) in given_up {
+        if confirmed {
+            self.health.confirm(self.context.clock.now());
+        }
+        for (lost, disk_full, message, id) in given_up {
             if Some(id) == current {
-                // What the cutter still holds belongs to the file that is gone; the next key picture starts another.
-                self.cutter.finish(&mut Vec::new());
                 self.last_end = Some(lost.start);
-                self.begin_gap(cause);
+                self.give_up(disk_full, message);
             } else if lost.start < lost.end {
                 // A later file goes on; only the end of this one is missing.
                 let (camera, stream) = (self.camera, self.stream);
+                let cause = if disk_full { GapCause::DiskFull } else { GapCause::DiskError };
                 let gap = Gap { camera, stream, start: lost.start, end: Some(lost.end), cause };
                 self.context.ledger.tell(Entry::InsertGap(gap));
             }

@@ -2,6 +2,9 @@
 //!
 //! Cameras are added, changed, paused and removed here while the server runs. One bad camera has tasks of its own and
 //! disturbs no other.
+//!
+//! What is shown of a stream is put together here: the connection says whether pictures come, the recorder whether they
+//! reach the disk.
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -10,9 +13,13 @@ use minhbach_feed::{Feed, Limits, feed};
 use minhbach_index::IndexError;
 use minhbach_ingest::{IngestOptions, StreamConfig, supervise};
 use minhbach_model::{
-    Camera, CameraDraft, CameraId, CameraState, CameraStatus, FailureKind, GapCause, Secret, StreamKind, StreamStatus,
+    Camera, CameraDraft, CameraId, CameraState, CameraStatus, FailureKind, GapCause, Params, Secret, Sound, StreamKind,
+    StreamStatus,
 };
-use minhbach_recorder::{LeftBehind, RecordedStream, RecorderContext, StopWith, StreamRecorder};
+use minhbach_recorder::{
+    HealthTeller, LeftBehind, Mark, RecordedStream, RecorderContext, RecorderError, RecorderHealth, StopWith,
+    StreamRecorder,
+};
 use tokio::sync::{Mutex, Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -42,7 +49,10 @@ struct Running {
 struct Stream {
     kind: StreamKind,
     feed: Feed,
+    /// How the connection stands.
     status: watch::Receiver<StreamStatus>,
+    /// How the recording stands; closed once its recorder has ended.
+    health: watch::Receiver<RecorderHealth>,
     tasks: Option<Tasks>,
 }
 
@@ -92,14 +102,15 @@ impl Cameras {
     /// Every camera with the state of its streams, in the order of names.
     pub fn list(&self) -> Vec<CameraStatus> {
         let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<CameraStatus> = running.values().map(Running::status).collect();
+        let mut all: Vec<CameraStatus> = running.values().map(|r| r.status(&self.context)).collect();
         all.sort_by(|a, b| (&a.camera.draft.name, a.camera.id).cmp(&(&b.camera.draft.name, b.camera.id)));
         all
     }
 
     /// One camera.
     pub fn get(&self, id: CameraId) -> Option<CameraStatus> {
-        self.running.read().unwrap_or_else(PoisonError::into_inner).get(&id).map(Running::status)
+        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+        running.get(&id).map(|r| r.status(&self.context))
     }
 
     /// The stored password of a camera, for a test of changed settings.
@@ -238,10 +249,12 @@ impl Cameras {
             stream: kind,
             state: if camera.paused { CameraState::Paused } else { CameraState::Connecting },
             message: String::new(),
+            params: Params::new(),
             since: now,
             retry_at: None,
             video: String::new(),
             audio: String::new(),
+            sound: Sound::default(),
             bit_rate_bps: 0,
             frame_rate_milli: 0,
             lost_packets: 0,
@@ -253,7 +266,9 @@ impl Cameras {
         };
         let (publisher, feed) = feed(Limits { history_bytes, ..Limits::default() });
         let (status, status_receiver) = watch::channel(initial);
-        let stopped = |tasks| Stream { kind, feed: feed.clone(), status: status_receiver.clone(), tasks };
+        let (teller, health) = HealthTeller::new();
+        let stopped =
+            |tasks| Stream { kind, feed: feed.clone(), status: status_receiver.clone(), health: health.clone(), tasks };
         if camera.paused {
             return stopped(None);
         }
@@ -280,7 +295,7 @@ impl Cameras {
             supervise(config, self.options, self.context.clock.clone(), publisher, status, stop_ingest.clone());
         let (stop_recorder, stop) = oneshot::channel();
         let which = RecordedStream { camera: camera.id, stream: kind, started: now };
-        let recorder = record(self.context.clone(), which, left, feed.clone(), stop);
+        let recorder = record(self.context.clone(), which, left, feed.clone(), stop, teller);
         stopped(Some(Tasks {
             stop_ingest,
             ingest: tokio::spawn(ingest),
@@ -296,12 +311,14 @@ async fn record(
     left: Vec<LeftBehind>,
     feed: Feed,
     mut stop: oneshot::Receiver<StopWith>,
+    teller: HealthTeller,
 ) {
     // The connection is being set up meanwhile; the feed keeps what comes.
     loop {
-        match StreamRecorder::start(context.clone(), which, left.clone()).await {
+        match StreamRecorder::start(context.clone(), which, left.clone(), teller.clone()).await {
             Ok(recorder) => return recorder.run(feed, stop).await,
             Err(error) => {
+                teller.fail(FailureKind::RecorderBehind, chain(&error), context.clock.now());
                 tracing::error!(camera = %which.camera, stream = %which.stream, error = &error as &dyn std::error::Error, "cannot start recording; trying on");
             }
         }
@@ -312,18 +329,40 @@ async fn record(
     }
 }
 
+/// An error with everything behind it.
+fn chain(error: &RecorderError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 impl Running {
-    fn status(&self) -> CameraStatus {
+    fn status(&self, context: &RecorderContext) -> CameraStatus {
         let mut camera = self.camera.clone();
         // Write-only: what leaves this module says at most that there is one.
         if !camera.draft.password.is_empty() {
             camera.draft.password = Secret::new("set");
         }
-        CameraStatus { camera, streams: self.streams.iter().map(|s| s.status.borrow().clone()).collect() }
+        let now = Mark { at: tokio::time::Instant::now(), wall: context.clock.now() };
+        let limit = context.confirm_limit();
+        CameraStatus { camera, streams: self.streams.iter().map(|s| s.shown(limit, now)).collect() }
     }
 }
 
 impl Stream {
+    /// Its state as people are shown it: recording only while the disk confirms it.
+    fn shown(&self, limit: std::time::Duration, now: Mark) -> StreamStatus {
+        let status = self.status.borrow().clone();
+        // Closed once every teller is gone, and with them the recorder.
+        let alive = self.health.has_changed().is_ok();
+        self.health.borrow().shown(status, alive, limit, now)
+    }
+
     async fn stop(self, with: StopWith) {
         let Some(tasks) = self.tasks else { return };
         // In the order the data moves: when the connection has ended, its publisher is gone and the feed is closed.
@@ -337,6 +376,12 @@ impl Stream {
             tracing::error!(%error, "recorder task panicked");
         }
     }
+}
+
+/// The first stream whose pictures come and do not reach the disk: what stands for the state of the store.
+pub fn not_recorded(cameras: &[CameraStatus]) -> Option<(CameraId, &StreamStatus)> {
+    let is = |s: &&StreamStatus| matches!(s.state, CameraState::NotRecording(_));
+    cameras.iter().find_map(|c| Some((c.camera.id, c.streams.iter().find(is)?)))
 }
 
 /// Whether a password is set, from what [`Cameras::get`] gives out.

@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use minhbach_model::CameraState;
 use tokio::net::TcpListener;
 
+use crate::cameras::not_recorded;
 use crate::services::Shared;
 
 #[derive(Clone)]
@@ -41,6 +42,11 @@ async fn healthz(State(door): State<Door>) -> (StatusCode, String) {
     if let Err(error) = door.shared.index.totals().await {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("index: {error}\n"));
     }
+    // What cannot be written decides, and not what is free: a disk can refuse with room left.
+    if let Some((camera, stream)) = not_recorded(&door.shared.cameras.list()) {
+        let text = format!("store: {} (camera {camera}, {} stream)\n", stream.message, stream.stream);
+        return (StatusCode::SERVICE_UNAVAILABLE, text);
+    }
     match door.shared.store.space() {
         Ok(space) if space.free_bytes == 0 => (StatusCode::SERVICE_UNAVAILABLE, "store: the disk is full\n".to_owned()),
         Ok(_) => (StatusCode::OK, "ok\n".to_owned()),
@@ -63,6 +69,10 @@ async fn metrics(State(door): State<Door>) -> String {
                 let labels = [("camera", id.clone()), ("stream", stream.stream.to_string())];
                 let recording = if stream.state == CameraState::Recording { 1.0 } else { 0.0 };
                 gauge!("minhbach_stream_recording", &labels).set(recording);
+                let not_recording = if matches!(stream.state, CameraState::NotRecording(_)) { 1.0 } else { 0.0 };
+                gauge!("minhbach_stream_not_recording", &labels).set(not_recording);
+                let soundless = stream.state == CameraState::Recording && stream.sound.state.is_lacking();
+                gauge!("minhbach_stream_without_sound", &labels).set(f64::from(u8::from(soundless)));
                 gauge!("minhbach_stream_bits_per_second", &labels).set(stream.bit_rate_bps as f64);
                 gauge!("minhbach_stream_frames_per_second", &labels).set(f64::from(stream.frame_rate_milli) / 1000.0);
                 counter!("minhbach_stream_lost_packets_total", &labels).absolute(stream.lost_packets);

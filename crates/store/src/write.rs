@@ -79,6 +79,7 @@ enum Command {
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
+    sync_interval: Duration,
     commands: mpsc::Sender<Command>,
     room: Arc<Semaphore>,
     queue_kib: u32,
@@ -106,6 +107,7 @@ impl Store {
             .map_err(io("start the writing thread for"))?;
         Ok(Self {
             root: root.to_owned(),
+            sync_interval: options.sync_interval,
             commands,
             room: Arc::new(Semaphore::new(queue_kib as usize)),
             queue_kib,
@@ -118,6 +120,12 @@ impl Store {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Time between group syncs: what is handed over is told as durable about this much later.
+    #[must_use]
+    pub fn sync_interval(&self) -> Duration {
+        self.sync_interval
     }
 
     /// Space on its disk.

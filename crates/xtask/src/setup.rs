@@ -44,8 +44,8 @@ const RUN: &[&str] = &[
     "xvfb",
 ];
 
-/// To run the checks.
-const TEST: &[&str] = &["python3-venv"];
+/// To run the checks: Python for wheels; encoders for cameras of other kinds.
+const TEST: &[&str] = &["gstreamer1.0-libav", "gstreamer1.0-plugins-ugly", "python3-venv"];
 
 /// Wheels the checks need, with the program each brings.
 const WHEELS: &[(&str, &str)] = &[("buf-bin", "buf")];

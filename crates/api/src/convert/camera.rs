@@ -2,7 +2,9 @@
 //!
 //! A password goes one way only: towards the server, by [`spec_with_password`]. The other conversions leave it out.
 
-use minhbach_model::{Camera, CameraDraft, CameraState, CameraStatus, Secret, StreamSource, StreamStatus};
+use minhbach_model::{
+    Camera, CameraDraft, CameraState, CameraStatus, Secret, Sound, SoundState, StreamSource, StreamStatus,
+};
 
 use super::media::stream_kind;
 use super::{ConvertError, id, id_or_empty, optional_id, optional_wall, required, same_enum, wall, wall_or_zero};
@@ -26,8 +28,42 @@ same_enum!(
         Closed,
         ClockJump,
         Protocol,
+        NoKeyPicture,
+        DiskFull,
+        DiskError,
+        RecorderBehind,
     ]
 );
+
+/// Whether sound comes, for an answer.
+#[must_use]
+pub fn sound_state(state: SoundState) -> v1::SoundState {
+    match state {
+        SoundState::Unknown => v1::SoundState::Unspecified,
+        SoundState::Flows => v1::SoundState::Flows,
+        SoundState::NotOffered => v1::SoundState::NotOffered,
+        SoundState::Unsupported => v1::SoundState::Unsupported,
+        SoundState::Refused => v1::SoundState::Refused,
+        SoundState::Missing => v1::SoundState::Missing,
+    }
+}
+
+/// Whether sound comes, from an answer.
+///
+/// # Errors
+/// When the state is none that is known here.
+pub fn sound(state: i32, detail: String) -> Result<Sound, ConvertError> {
+    let state = match v1::SoundState::try_from(state) {
+        Ok(v1::SoundState::Unspecified) => SoundState::Unknown,
+        Ok(v1::SoundState::Flows) => SoundState::Flows,
+        Ok(v1::SoundState::NotOffered) => SoundState::NotOffered,
+        Ok(v1::SoundState::Unsupported) => SoundState::Unsupported,
+        Ok(v1::SoundState::Refused) => SoundState::Refused,
+        Ok(v1::SoundState::Missing) => SoundState::Missing,
+        Err(_) => return Err(ConvertError::unknown("sound", &state.to_string(), "whether sound comes")),
+    };
+    Ok(Sound { state, detail })
+}
 
 /// A specification as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +155,7 @@ impl From<&StreamStatus> for v1::StreamStatus {
             CameraState::Recording => (v1::StreamState::Recording, v1::FailureKind::Unspecified),
             CameraState::Failed(kind) => (v1::StreamState::Failed, kind.into()),
             CameraState::Paused => (v1::StreamState::Paused, v1::FailureKind::Unspecified),
+            CameraState::NotRecording(kind) => (v1::StreamState::NotRecording, kind.into()),
         };
         Self {
             stream: v1::StreamKind::from(status.stream).into(),
@@ -129,10 +166,13 @@ impl From<&StreamStatus> for v1::StreamStatus {
             retry_at_wall_ns: wall_or_zero(status.retry_at),
             video: status.video.clone(),
             audio: status.audio.clone(),
+            sound: sound_state(status.sound.state).into(),
+            sound_detail: status.sound.detail.clone(),
             bit_rate_bps: status.bit_rate_bps,
             frame_rate_milli: status.frame_rate_milli,
             lost_packets: status.lost_packets,
             runs: status.runs,
+            failure_params: status.params.clone().into_iter().collect(),
         }
     }
 }
@@ -141,12 +181,13 @@ impl TryFrom<v1::StreamStatus> for StreamStatus {
     type Error = ConvertError;
 
     fn try_from(status: v1::StreamStatus) -> Result<Self, ConvertError> {
-        let expected = "connecting, recording, failed or paused";
+        let expected = "connecting, recording, failed, paused or not recording";
         let state = match v1::StreamState::try_from(status.state) {
             Ok(v1::StreamState::Connecting) => CameraState::Connecting,
             Ok(v1::StreamState::Recording) => CameraState::Recording,
             Ok(v1::StreamState::Failed) => CameraState::Failed(failure_kind("failure", status.failure)?),
             Ok(v1::StreamState::Paused) => CameraState::Paused,
+            Ok(v1::StreamState::NotRecording) => CameraState::NotRecording(failure_kind("failure", status.failure)?),
             Ok(v1::StreamState::Unspecified) => return Err(ConvertError::missing("state", expected)),
             Err(_) => return Err(ConvertError::unknown("state", &status.state.to_string(), expected)),
         };
@@ -154,10 +195,12 @@ impl TryFrom<v1::StreamStatus> for StreamStatus {
             stream: stream_kind("stream", status.stream)?,
             state,
             message: status.message,
+            params: status.failure_params.into_iter().collect(),
             since: wall("since_wall_ns", status.since_wall_ns)?,
             retry_at: optional_wall(status.retry_at_wall_ns),
             video: status.video,
             audio: status.audio,
+            sound: sound(status.sound, status.sound_detail)?,
             bit_rate_bps: status.bit_rate_bps,
             frame_rate_milli: status.frame_rate_milli,
             lost_packets: status.lost_packets,
@@ -168,7 +211,7 @@ impl TryFrom<v1::StreamStatus> for StreamStatus {
 
 #[cfg(test)]
 mod tests {
-    use minhbach_model::{CameraId, ContactPointId, FailureKind, StreamKind, WallTime};
+    use minhbach_model::{CameraId, ContactPointId, FailureKind, Params, Sound, SoundState, StreamKind, WallTime};
 
     use super::*;
 
@@ -188,10 +231,12 @@ mod tests {
             stream,
             state,
             message: "OPTIONS: timed out after 5 s".to_owned(),
+            params: Params::from([("seconds".to_owned(), "5".to_owned())]),
             since: WallTime::from_secs(1_800_000_000),
             retry_at: Some(WallTime::from_secs(1_800_000_009)),
             video: "H.264 1920×1080".to_owned(),
             audio: "AAC 16 kHz".to_owned(),
+            sound: Sound { state: SoundState::Unsupported, detail: "opus".to_owned() },
             bit_rate_bps: 4_000_000,
             frame_rate_milli: 25_000,
             lost_packets: 3,
@@ -215,6 +260,24 @@ mod tests {
     fn a_camera_comes_back_as_it_was() {
         let status = status();
         assert_eq!(CameraStatus::try_from(camera(&status, true)), Ok(status));
+    }
+
+    #[test]
+    fn every_failure_comes_back_in_both_states_that_have_one() {
+        for kind in FailureKind::ALL {
+            for state in [CameraState::Failed(kind), CameraState::NotRecording(kind)] {
+                let sent = StreamStatus { state, ..status().streams[0].clone() };
+                assert_eq!(StreamStatus::try_from(v1::StreamStatus::from(&sent)), Ok(sent));
+            }
+        }
+    }
+
+    #[test]
+    fn every_state_of_the_sound_comes_back() {
+        for state in SoundState::ALL {
+            assert_eq!(sound(sound_state(state).into(), String::new()), Ok(Sound::new(state)));
+        }
+        assert!(sound(99, String::new()).is_err());
     }
 
     #[test]

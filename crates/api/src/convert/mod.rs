@@ -15,6 +15,7 @@ pub mod incident;
 pub mod media;
 pub mod place;
 pub mod recording;
+pub mod refusal;
 
 /// A message that does not say what it must.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,12 @@ pub enum Problem {
     Invalid {
         /// Why, and what is expected.
         reason: String,
+    },
+    /// The end of a range that is asked for is not later than its start.
+    #[error("is not valid: expected a time later than {start}")]
+    EmptyRange {
+        /// The other field, with its value.
+        start: String,
     },
 }
 
@@ -151,8 +158,10 @@ pub fn wall_or_zero(at: Option<WallTime>) -> i64 {
 pub fn range(names: (&str, &str), start_ns: i64, end_ns: i64) -> Result<WallRange, ConvertError> {
     let start = wall(names.0, start_ns)?;
     let end = wall(names.1, end_ns)?;
-    WallRange::new(start, end)
-        .ok_or_else(|| ConvertError::invalid(names.1, format!("expected a time later than {} ({start})", names.0)))
+    WallRange::new(start, end).ok_or_else(|| ConvertError {
+        field: names.1.to_owned(),
+        problem: Problem::EmptyRange { start: format!("{} ({start})", names.0) },
+    })
 }
 
 /// A range that exists: it may still be empty, as a file is that was just begun.

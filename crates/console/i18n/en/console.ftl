@@ -2,6 +2,7 @@
 
 app-name = Minh Bạch
 key-space = Space
+key-none = not set
 
 ## Pages
 
@@ -16,6 +17,7 @@ action-save = Save
 action-cancel = Cancel
 action-close = Close
 action-copy = Copy
+technical-detail = Technical detail
 action-discard = Discard changes
 action-undo-left = Undo ({ $seconds } s left)
 
@@ -62,6 +64,7 @@ cmd-fullscreen = Full screen
 cmd-mute = Sound off/on
 cmd-language = Switch to Vietnamese (Tiếng Việt)
 cmd-settings = Settings of this workstation
+cmd-typing = Compose Vietnamese, or not
 cmd-help = Keys of this page
 cmd-escape = Back
 
@@ -93,6 +96,14 @@ tile-loading = Loading…
 tile-frozen = Frozen since { $time }
 tile-no-picture = No picture yet ({ $length })
 tile-lost = Signal lost { $length }
+tile-still = Last picture at { $time }
+tile-still-seconds = Last picture at { $time }, { $count } s ago
+tile-still-minutes = Last picture at { $time }, { $count } min ago
+tile-still-hours = Last picture at { $time }, { $count } h ago
+tile-still-days = { $count ->
+        [one] Last picture at { $time }, { $count } day ago
+       *[other] Last picture at { $time }, { $count } days ago
+    }
 tile-paused = Recording paused
 tile-gap = Nothing recorded
 tile-replay = Playback
@@ -110,13 +121,14 @@ menu-promote = Enlarge/shrink this tile
 menu-play-back = Play back from a minute ago
 menu-camera-settings = About this camera
 menu-zoom-reset = Picture at its own size
+menu-copy-technical = Copy the technical detail
 
 ## Playback
 
 playback-live-edge = To the present
 playback-speed = Speed
-playback-mark-hint = Press { "[" } and { "]" } to mark a range
-playback-mark-end = Press { "]" } to mark the end
+playback-mark-hint = Press { $mark_in } and { $mark_out } to mark a range
+playback-mark-end = Press { $mark_out } to mark the end
 timeline-name = Timeline, now at { $time }
 timeline-gap = Nothing recorded: { $cause }
     { $from } – { $to } ({ $length })
@@ -150,6 +162,19 @@ camera-partly = Recording, sub stream fails
 camera-connecting = Connecting
 camera-paused = Recording paused
 
+sound-unknown = Not known whether there is sound
+sound-flows = With sound
+sound-not-offered = Recording the picture; the camera sends no sound
+sound-unsupported = Recording the picture; the format of the sound is not supported
+sound-refused = Recording the picture; the camera refuses to send sound
+sound-missing = Recording the picture; the sound is gone
+
+advice-sound-none = Nothing needs to be done.
+advice-sound-not-offered = Switch on the microphone (audio) of the main stream in the camera’s settings.
+advice-sound-unsupported = Set the camera’s audio to AAC or G.711.
+advice-sound-refused = Check that the account may hear sound on the camera; restart the camera if it still refuses.
+advice-sound-missing = Check the microphone and its cable. Restart the camera if the microphone is built in.
+
 failure-unknown-host = Host name not found
 failure-connection-refused = The port is closed
 failure-unreachable = Cannot be reached
@@ -161,8 +186,12 @@ failure-unsupported-codec = Video format not supported
 failure-access-unit-too-large = A picture is too large
 failure-stalled = No new picture
 failure-closed = The camera closed the connection
-failure-clock-jump = The camera's clock jumped
+failure-clock-jump = A clock jumped
 failure-protocol = The camera broke the protocol
+failure-no-key-picture = The camera's pictures cannot be decoded
+failure-disk-full = Not recorded: the disk is full
+failure-disk-error = Not recorded: the disk fails
+failure-recorder-behind = Not recorded: the server cannot keep up
 
 advice-unknown-host = Check the host name in the address, or use the camera's IP address.
 advice-connection-refused = Check the port (usually 554) and that the camera's RTSP service is on.
@@ -175,8 +204,19 @@ advice-unsupported-codec = Set the camera to H.264 or H.265.
 advice-access-unit-too-large = Lower the resolution or bit rate of this stream on the camera.
 advice-stalled = The camera may hang. If it does not recover by itself, restart it.
 advice-closed = The server connects again by itself. If it happens often, check the network and the camera's limit of streams.
-advice-clock-jump = Let the camera set its clock by NTP.
-advice-protocol = Update the camera's firmware. The line below is for a technician.
+advice-clock-jump = Let server and camera set their clocks by NTP.
+advice-protocol = Update the camera's firmware. The technical detail says what the camera answered.
+advice-no-key-picture = Set the camera's key frame interval (I-frame) to 1 to 4 seconds. If that does not help, update its firmware.
+advice-disk-full = Free room on the server's recording disk, or add a disk. The server goes on recording by itself.
+advice-disk-error = Let a technician check the disk and who may write to the recording folder. The server goes on by itself.
+advice-recorder-behind = The server's disk is too slow or overloaded. Let a technician look at it; the server goes on by itself.
+
+exact-unknown-host = The name “{ $host }” leads to no address.
+exact-timed-out = The camera did not answer within { $seconds } s.
+exact-unsupported-codec = The camera sends its video as { $offered }.
+exact-access-unit-too-large = A picture has { $megabytes } MB; the server accepts { $max } MB at most.
+exact-stalled = The camera is connected and sent no picture for { $seconds } s.
+exact-clock-jump = The server's clock was set by { $milliseconds } ms; the recording begins anew with the new time.
 
 ## Incidents
 
@@ -207,7 +247,7 @@ incidents-csv = Export the list (CSV)
 incidents-loading = Loading the list…
 incidents-loading-advice = The list appears when the server answers.
 incidents-empty = There is no incident yet
-incidents-empty-advice = While watching, press F to flag an incident; the video goes on.
+incidents-empty-advice = While watching, press { $flag } to flag an incident; the video goes on.
 incidents-nothing-found = No incident matches
 incidents-nothing-found-advice = Search for less, or choose “All”.
 incidents-row-hint = Click to play it here; double-click to open it on the Playback page
@@ -291,6 +331,13 @@ export-forget = Clear what has ended
 palette-hint = Type a camera, page or command; no diacritics needed
 palette-nothing = Nothing found.
 help-title = Keys – { $page }
+help-rebind = Click the key of a command to give it another one.
+help-listening = Press the new key, Esc to keep the old one
+help-key-taken = { $keys } is the key of “{ $command }”.
+help-key-reserved = { $keys } is reserved and cannot be the key of a command.
+help-change = { $command }: { $keys }. Click to change the key
+help-reset = Reset
+help-reset-all = Reset all
 help-tree = List: double-click shows a camera in the next free tile; drag it onto a tile.
 help-wall = Tiles: double-click enlarges; drag onto another tile to swap; the wheel zooms the picture.
 help-timeline = Timeline: the wheel zooms; drag moves; click goes to that time.
@@ -300,8 +347,18 @@ settings-title = Settings of this workstation
 settings-workstation = Name
 settings-workstation-hint = This name is recorded as “Flagged at station” of an incident.
 settings-scale = Size of everything
+settings-typing = Typing Vietnamese
+settings-typing-hint = Only where the input method of the system does not work in this console; switch that one off then.
+    Key to switch: { $keys }
+typing-off = Off
+typing-telex = Telex
+typing-vni = VNI
 settings-sound = Loudspeaker
 settings-sound-starting = Looking for a loudspeaker…
+settings-stills = Last pictures
+settings-stills-keep = Keep the last picture of each camera
+settings-stills-hint = At the start each tile shows the last picture seen with its time, until the live picture comes.
+    Clearing this deletes the pictures that are kept.
 settings-server = Server
 
 ## Status bar
@@ -320,6 +377,7 @@ status-export = Exporting { $percent } %
 status-no-gpu = No graphics card can be used, pictures may stutter
 status-no-sound = This workstation has no loudspeaker
 status-sound-failed = The loudspeaker failed
+status-typing = Typing Vietnamese: { $method }
 
 ## Without a server
 
@@ -349,7 +407,7 @@ toast-incident-saved = Incident saved
 toast-no-camera = There is no camera on the wall.
 toast-no-gap = There is no gap to skip here.
 toast-nothing-recorded = Nothing has been recorded of these cameras.
-toast-mark-first = Mark a range first: press { "[" } at its start and { "]" } at its end.
+toast-mark-first = Mark a range first: press { $mark_in } at its start and { $mark_out } at its end.
 toast-sound-on = Sound on: { $camera }
 toast-camera-saved = Camera “{ $camera }” saved
 toast-camera-paused = Recording of “{ $camera }” paused
@@ -380,9 +438,36 @@ failed-file = The file could not be written. { $why }
 
 error-unreachable = The server cannot be reached.
 error-not-found = This is no longer on the server.
-error-refused = The server refuses the request: { $detail }
+error-refused = The server refuses the request. See the technical detail, or check the versions of server and console.
 error-conflict = Somebody else has just changed it; look again before going on.
 error-timed-out = The server took too long to answer.
 error-broken = Server and console are not compatible; check their versions.
 error-local = This workstation's disk cannot be written.
 error-busy = Too many requests at once, please try again.
+
+## Why the server refuses, and what to do
+
+refusal-empty = { $field } is empty. Enter 1 to { $max } characters.
+refusal-too-long = { $field } has { $chars } characters. Shorten it to { $max } at most.
+refusal-name-control = { $field } holds a hidden character ({ $code }). Delete it and type it again.
+refusal-note-control = { $field } holds a hidden character. Delete it and type it again.
+refusal-url-syntax = { $field }: this is no address. It must look like rtsp://host/path.
+refusal-url-scheme = { $field }: the address begins with “{ $scheme }:”. Only rtsp:// can be used.
+refusal-url-credentials = { $field }: the address holds a user name or password. Put them into their own fields.
+refusal-field-missing = The request lacks “{ $field }”. Check the versions of server and console.
+refusal-field-unknown = The server does not understand “{ $value }” in “{ $field }”. Check the versions of server and console.
+refusal-field-invalid = “{ $field }” is not valid. Change it; if that does not help, check the versions of server and console.
+refusal-range-empty = The end must be later than the start. Choose the range again.
+refusal-range-too-long = The range is too long. Choose { $hours } hours at most.
+refusal-too-many-cameras = Too many cameras. Choose { $max } at most.
+refusal-already-exists = This is on the server already.
+refusal-place-in-use = There are still cameras or places in it. Move or remove them first.
+refusal-undo-too-late = More than { $seconds } seconds have passed, so it cannot be undone. Close the incident instead.
+refusal-stream-unknown = The camera does not have this stream. Check its main and sub stream on the Cameras page.
+refusal-nothing-recorded = Nothing is recorded in this range.
+refusal-codec-changes = The video format changes within the range, which one file cannot hold. Export the parts before and after.
+refusal-exports-busy = The server is running { $max } exports. Try again when one has ended.
+refusal-footage-unreadable = The server cannot read this recording. Let a technician look at the server's log.
+refusal-database-unavailable = The server's database does not answer; recording goes on. Let a technician look at the server's log.
+refusal-stopping = The server is stopping. Try again when it has been started again.
+refusal-internal = The server met a fault. Try again; if it stays, let a technician look at the server's log.

@@ -2,6 +2,7 @@
 
 app-name = Minh Bạch
 key-space = Phím cách
+key-none = chưa đặt
 
 ## Trang
 
@@ -16,6 +17,7 @@ action-save = Lưu
 action-cancel = Hủy
 action-close = Đóng
 action-copy = Sao chép
+technical-detail = Chi tiết kỹ thuật
 action-discard = Bỏ thay đổi
 action-undo-left = Hoàn tác (còn { $seconds } giây)
 
@@ -62,6 +64,7 @@ cmd-fullscreen = Toàn màn hình
 cmd-mute = Tắt/bật tiếng
 cmd-language = Chuyển sang tiếng Anh (English)
 cmd-settings = Thiết lập trên máy này
+cmd-typing = Bật/tắt gõ tiếng Việt
 cmd-help = Phím tắt của trang này
 cmd-escape = Quay lại
 
@@ -93,6 +96,11 @@ tile-loading = Đang tải hình…
 tile-frozen = Đứng hình từ { $time }
 tile-no-picture = Chưa nhận được hình ({ $length })
 tile-lost = Mất tín hiệu { $length }
+tile-still = Hình cuối lúc { $time }
+tile-still-seconds = Hình cuối lúc { $time }, cách đây { $count } giây
+tile-still-minutes = Hình cuối lúc { $time }, cách đây { $count } phút
+tile-still-hours = Hình cuối lúc { $time }, cách đây { $count } giờ
+tile-still-days = Hình cuối lúc { $time }, cách đây { $count } ngày
 tile-paused = Đã tạm dừng ghi
 tile-gap = Không có bản ghi
 tile-replay = Xem lại
@@ -110,13 +118,14 @@ menu-promote = Phóng to/thu nhỏ ô này
 menu-play-back = Xem lại từ một phút trước
 menu-camera-settings = Thông tin camera
 menu-zoom-reset = Trả hình về cỡ gốc
+menu-copy-technical = Sao chép chi tiết kỹ thuật
 
 ## Xem lại
 
 playback-live-edge = Về thời điểm hiện tại
 playback-speed = Tốc độ phát
-playback-mark-hint = Nhấn { "[" } và { "]" } để chọn một đoạn
-playback-mark-end = Nhấn { "]" } để đặt điểm cuối
+playback-mark-hint = Nhấn { $mark_in } và { $mark_out } để chọn một đoạn
+playback-mark-end = Nhấn { $mark_out } để đặt điểm cuối
 timeline-name = Dòng thời gian, đang ở { $time }
 timeline-gap = Không có bản ghi: { $cause }
     { $from } – { $to } ({ $length })
@@ -150,6 +159,19 @@ camera-partly = Đang ghi, luồng phụ bị lỗi
 camera-connecting = Đang kết nối
 camera-paused = Đã tạm dừng ghi
 
+sound-unknown = Chưa rõ có tiếng hay không
+sound-flows = Có tiếng
+sound-not-offered = Đang ghi hình, camera không gửi tiếng
+sound-unsupported = Đang ghi hình, định dạng tiếng chưa hỗ trợ
+sound-refused = Đang ghi hình, camera từ chối gửi tiếng
+sound-missing = Đang ghi hình, mất tiếng
+
+advice-sound-none = Không cần làm gì.
+advice-sound-not-offered = Bật micro (âm thanh) của luồng chính trong phần cài đặt của camera.
+advice-sound-unsupported = Cài đặt âm thanh của camera dùng chuẩn AAC hoặc G.711.
+advice-sound-refused = Kiểm tra quyền nghe của tài khoản trên camera, rồi khởi động lại camera nếu vẫn lỗi.
+advice-sound-missing = Kiểm tra micro và dây micro. Nếu micro tích hợp sẵn, hãy khởi động lại camera.
+
 failure-unknown-host = Không tìm thấy tên máy của camera
 failure-connection-refused = Camera từ chối kết nối (cổng chưa mở)
 failure-unreachable = Không kết nối được tới camera
@@ -161,8 +183,12 @@ failure-unsupported-codec = Định dạng hình chưa hỗ trợ
 failure-access-unit-too-large = Khung hình quá lớn
 failure-stalled = Không có hình mới
 failure-closed = Camera ngắt kết nối
-failure-clock-jump = Đồng hồ camera bị lệch đột ngột
+failure-clock-jump = Đồng hồ bị lệch đột ngột
 failure-protocol = Camera phản hồi sai giao thức
+failure-no-key-picture = Không giải mã được hình của camera
+failure-disk-full = Không ghi được: ổ đĩa đầy
+failure-disk-error = Không ghi được: lỗi ổ đĩa
+failure-recorder-behind = Không ghi được: máy chủ ghi không kịp
 
 advice-unknown-host = Kiểm tra tên máy trong địa chỉ, hoặc dùng trực tiếp địa chỉ IP của camera.
 advice-connection-refused = Kiểm tra số cổng (thường là 554) và xem dịch vụ RTSP của camera đã bật chưa.
@@ -175,8 +201,19 @@ advice-unsupported-codec = Cài đặt camera dùng chuẩn nén H.264 hoặc H.
 advice-access-unit-too-large = Giảm độ phân giải hoặc tốc độ bit của luồng này trên camera.
 advice-stalled = Camera có thể bị treo. Nếu không tự hồi phục, hãy khởi động lại camera.
 advice-closed = Máy chủ đang tự kết nối lại. Nếu lặp lại nhiều lần, kiểm tra mạng và số luồng tối đa của camera.
-advice-clock-jump = Bật đồng bộ giờ qua NTP trên camera.
-advice-protocol = Cập nhật firmware cho camera. Dòng chi tiết bên dưới dành cho kỹ thuật viên.
+advice-clock-jump = Bật đồng bộ giờ qua NTP trên máy chủ và camera.
+advice-protocol = Cập nhật firmware cho camera. Phần chi tiết kỹ thuật cho biết camera đã trả lời gì.
+advice-no-key-picture = Trên camera, đặt khoảng cách khung hình chính (I-frame) từ 1 đến 4 giây. Nếu vẫn lỗi, cập nhật firmware.
+advice-disk-full = Giải phóng dung lượng hoặc gắn thêm ổ đĩa lưu bản ghi trên máy chủ. Có chỗ trống là máy chủ tự ghi tiếp.
+advice-disk-error = Báo kỹ thuật viên kiểm tra ổ đĩa và quyền ghi của thư mục lưu bản ghi. Hết lỗi là máy chủ tự ghi tiếp.
+advice-recorder-behind = Ổ đĩa của máy chủ phản hồi quá chậm hoặc quá tải. Báo kỹ thuật viên kiểm tra; hết lỗi là máy chủ tự ghi tiếp.
+
+exact-unknown-host = Không tra được địa chỉ của tên máy “{ $host }”.
+exact-timed-out = Camera không phản hồi trong { $seconds } giây.
+exact-unsupported-codec = Camera đang gửi hình ở định dạng { $offered }.
+exact-access-unit-too-large = Một khung hình nặng { $megabytes } MB; máy chủ chỉ nhận tối đa { $max } MB.
+exact-stalled = Camera vẫn kết nối nhưng không gửi hình trong { $seconds } giây.
+exact-clock-jump = Đồng hồ máy chủ vừa được chỉnh lệch { $milliseconds } mili giây; bản ghi bắt đầu lại theo giờ mới.
 
 ## Sự việc
 
@@ -207,7 +244,7 @@ incidents-csv = Xuất danh sách (CSV)
 incidents-loading = Đang tải danh sách…
 incidents-loading-advice = Danh sách sẽ hiện khi máy chủ phản hồi.
 incidents-empty = Chưa có sự việc nào
-incidents-empty-advice = Khi đang xem, nhấn phím F để đánh dấu một sự việc; hình vẫn chạy tiếp.
+incidents-empty-advice = Khi đang xem, nhấn phím { $flag } để đánh dấu một sự việc; hình vẫn chạy tiếp.
 incidents-nothing-found = Không có sự việc nào phù hợp
 incidents-nothing-found-advice = Bỏ bớt từ tìm kiếm hoặc chọn “Tất cả”.
 incidents-row-hint = Bấm để xem tại đây; bấm đúp để mở ở trang Xem lại
@@ -288,6 +325,13 @@ export-forget = Dọn các mục đã kết thúc
 palette-hint = Gõ tên camera, trang hoặc lệnh; không cần dấu
 palette-nothing = Không tìm thấy kết quả nào.
 help-title = Phím tắt – { $page }
+help-rebind = Bấm vào phím của một lệnh để đổi sang phím khác.
+help-listening = Nhấn phím mới, Esc để thôi
+help-key-taken = Phím { $keys } đang dùng cho “{ $command }”.
+help-key-reserved = Phím { $keys } được dành riêng, không dùng cho lệnh khác được.
+help-change = { $command }: { $keys }. Bấm để đổi phím
+help-reset = Đặt lại
+help-reset-all = Đặt lại tất cả
 help-tree = Danh sách: bấm đúp để đưa camera vào ô trống kế tiếp; kéo để đặt vào một ô.
 help-wall = Ô hình: bấm đúp để phóng to ô; kéo sang ô khác để đổi chỗ; lăn chuột để thu phóng hình.
 help-timeline = Dòng thời gian: lăn chuột để thu phóng; kéo để di chuyển; bấm để đến thời điểm đó.
@@ -297,8 +341,18 @@ settings-title = Thiết lập trên máy này
 settings-workstation = Tên máy
 settings-workstation-hint = Tên này được ghi vào mục “Nơi đánh dấu” của sự việc.
 settings-scale = Tỷ lệ hiển thị
+settings-typing = Gõ tiếng Việt
+settings-typing-hint = Chỉ bật khi bộ gõ của máy không gõ được trong ứng dụng này; khi đó hãy tắt bộ gõ của máy.
+    Bật/tắt nhanh bằng phím: { $keys }
+typing-off = Tắt
+typing-telex = Telex
+typing-vni = VNI
 settings-sound = Loa
 settings-sound-starting = Đang tìm loa…
+settings-stills = Hình cuối của camera
+settings-stills-keep = Giữ hình cuối trên máy này
+settings-stills-hint = Khi mở ứng dụng, mỗi ô hiện ngay hình cuối đã xem kèm giờ của hình, trong lúc chờ hình trực tiếp.
+    Khi bỏ chọn, các hình đã giữ sẽ bị xóa.
 settings-server = Máy chủ
 
 ## Thanh trạng thái
@@ -314,6 +368,7 @@ status-export = Đang trích xuất { $percent } %
 status-no-gpu = Không dùng được card đồ họa, hình có thể bị giật
 status-no-sound = Máy này không có loa
 status-sound-failed = Loa gặp lỗi
+status-typing = Gõ tiếng Việt: { $method }
 
 ## Khi không có máy chủ
 
@@ -337,7 +392,7 @@ toast-incident-saved = Đã lưu sự việc
 toast-no-camera = Chưa có camera nào trên tường hình.
 toast-no-gap = Ở đây không có khoảng trống nào để bỏ qua.
 toast-nothing-recorded = Các camera này chưa có bản ghi nào.
-toast-mark-first = Chọn một đoạn trước: nhấn { "[" } ở điểm đầu và { "]" } ở điểm cuối.
+toast-mark-first = Chọn một đoạn trước: nhấn { $mark_in } ở điểm đầu và { $mark_out } ở điểm cuối.
 toast-sound-on = Đã bật tiếng: { $camera }
 toast-camera-saved = Đã lưu camera “{ $camera }”
 toast-camera-paused = Đã tạm dừng ghi “{ $camera }”
@@ -362,9 +417,36 @@ failed-file = Không ghi được tệp. { $why }
 
 error-unreachable = Không kết nối được máy chủ.
 error-not-found = Mục này không còn trên máy chủ.
-error-refused = Máy chủ từ chối yêu cầu: { $detail }
+error-refused = Máy chủ từ chối yêu cầu. Xem chi tiết kỹ thuật, hoặc kiểm tra phiên bản máy chủ và ứng dụng giám sát.
 error-conflict = Người khác vừa thay đổi; hãy xem lại rồi làm tiếp.
 error-timed-out = Máy chủ phản hồi quá chậm.
 error-broken = Máy chủ và ứng dụng giám sát không tương thích; hãy kiểm tra phiên bản.
 error-local = Không ghi được vào ổ đĩa của máy này.
 error-busy = Đang có quá nhiều yêu cầu, hãy thử lại.
+
+## Vì sao máy chủ từ chối, và cần làm gì
+
+refusal-empty = { $field } đang để trống. Nhập từ 1 đến { $max } ký tự.
+refusal-too-long = { $field } dài { $chars } ký tự. Rút gọn còn tối đa { $max } ký tự.
+refusal-name-control = { $field } có ký tự ẩn ({ $code }). Xóa đi và gõ lại.
+refusal-note-control = { $field } có ký tự ẩn. Xóa đi và gõ lại.
+refusal-url-syntax = { $field }: địa chỉ không đúng. Nhập theo dạng rtsp://địa-chỉ/đường-dẫn.
+refusal-url-scheme = { $field }: địa chỉ bắt đầu bằng “{ $scheme }:”. Chỉ dùng được địa chỉ rtsp://.
+refusal-url-credentials = { $field }: địa chỉ có tên đăng nhập hoặc mật khẩu. Nhập chúng vào ô riêng.
+refusal-field-missing = Yêu cầu thiếu mục “{ $field }”. Kiểm tra phiên bản máy chủ và ứng dụng giám sát.
+refusal-field-unknown = Máy chủ không hiểu giá trị “{ $value }” ở mục “{ $field }”. Kiểm tra phiên bản máy chủ và ứng dụng giám sát.
+refusal-field-invalid = Mục “{ $field }” không hợp lệ. Sửa lại; nếu vẫn lỗi, kiểm tra phiên bản máy chủ và ứng dụng giám sát.
+refusal-range-empty = Điểm cuối phải sau điểm đầu. Chọn lại khoảng thời gian.
+refusal-range-too-long = Khoảng thời gian quá dài. Chọn tối đa { $hours } giờ.
+refusal-too-many-cameras = Quá nhiều camera. Chọn tối đa { $max } camera một lần.
+refusal-already-exists = Mục này đã có trên máy chủ.
+refusal-place-in-use = Địa điểm này vẫn còn camera hoặc địa điểm bên trong. Chuyển hoặc gỡ bỏ chúng trước.
+refusal-undo-too-late = Đã quá { $seconds } giây nên không hoàn tác được. Hãy chuyển sự việc sang “Đã đóng”.
+refusal-stream-unknown = Camera này không có luồng được yêu cầu. Kiểm tra luồng chính và luồng phụ ở trang Camera.
+refusal-nothing-recorded = Không có bản ghi nào trong khoảng thời gian này.
+refusal-codec-changes = Định dạng hình thay đổi giữa chừng nên không ghép được vào một tệp. Trích xuất riêng phần trước và phần sau.
+refusal-exports-busy = Máy chủ đang chạy { $max } lượt trích xuất. Thử lại khi một lượt kết thúc.
+refusal-footage-unreadable = Máy chủ không đọc được bản ghi này. Báo kỹ thuật viên xem nhật ký máy chủ.
+refusal-database-unavailable = Cơ sở dữ liệu của máy chủ không phản hồi; việc ghi hình vẫn tiếp tục. Báo kỹ thuật viên xem nhật ký máy chủ.
+refusal-stopping = Máy chủ đang dừng. Thử lại khi máy chủ đã khởi động lại.
+refusal-internal = Máy chủ gặp lỗi. Thử lại; nếu vẫn lỗi, báo kỹ thuật viên xem nhật ký máy chủ.

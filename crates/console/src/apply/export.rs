@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Target;
-use crate::command::ExportCommand;
+use crate::command::{ExportCommand, keys_in_words};
 use crate::net::{ExportFile, Request};
 use crate::state::export::{Dialog, File, FileState, Job, file_name};
 use crate::state::shell::Tone;
@@ -51,7 +51,10 @@ pub fn apply(target: &mut Target<'_>, command: ExportCommand) {
 
 fn open(target: &mut Target<'_>) {
     let Some(range) = target.state.playback.marked() else {
-        target.state.shell.say(Tone::Attention, Message::new("toast-mark-first"), target.now);
+        let keys = &target.state.shell.settings.keys;
+        let [mark_in, mark_out] = ["cmd-mark-in", "cmd-mark-out"].map(|name| keys_in_words(keys, name, target.text));
+        let message = Message::new("toast-mark-first").text("mark_in", mark_in).text("mark_out", mark_out);
+        target.state.shell.say(Tone::Attention, message, target.now);
         return;
     };
     let offered = target.state.playback.wall.visible_cameras();

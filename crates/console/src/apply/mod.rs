@@ -16,11 +16,12 @@ use minhbach_model::WallTime;
 pub use reply::reply;
 
 use crate::command::Command;
-use crate::net::{ErrorKind, Net, Problem, Request};
+use crate::net::{Net, Problem, Request};
 use crate::players::Players;
 use crate::state::State;
+use crate::state::export::Trouble;
 use crate::state::shell::{Link, Page, Tone};
-use crate::text::{Message, Text, server_error};
+use crate::text::{Message, Text, refusal, server_error};
 
 /// What a change may touch.
 pub struct Target<'a> {
@@ -50,11 +51,11 @@ impl Target<'_> {
         asked
     }
 
-    /// Shows why something failed.
+    /// Shows why something failed, with the exact failure for a technician.
     fn fail(&mut self, what: &'static str, problem: &Problem) {
         tracing::warn!(what, kind = ?problem.kind, detail = %problem.detail, "a request failed");
         let why = why(problem).show(self.text);
-        self.state.shell.say(Tone::Attention, Message::new(what).text("why", why), self.now);
+        self.state.shell.complain(Message::new(what).text("why", why), problem.detail.clone(), self.now);
     }
 
     /// Asks for the list of incidents.
@@ -69,13 +70,18 @@ impl Target<'_> {
     }
 }
 
-/// Why a request failed, in words; where the server refuses, with the reason it gives.
+/// Why a request failed, in words: the reason the server gives, else what kind of failure it is. The server's own
+/// sentence is in [`Problem::detail`].
 fn why(problem: &Problem) -> Message {
-    let message = Message::new(server_error(problem.kind));
-    match problem.kind {
-        ErrorKind::Refused => message.text("detail", problem.detail.as_str()),
-        _ => message,
+    match &problem.refusal {
+        Some(reason) => refusal(reason),
+        None => Message::new(server_error(problem.kind)),
     }
+}
+
+/// The same, kept with the exact failure.
+fn trouble(problem: Problem) -> Trouble {
+    Trouble { message: why(&problem), detail: problem.detail }
 }
 
 /// Applies one command.
@@ -104,15 +110,24 @@ pub fn tick(target: &mut Target<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use minhbach_model::{Refusal, RefusalReason};
+
     use super::*;
+    use crate::net::ErrorKind;
     use crate::text::Lang;
 
     #[test]
-    fn a_refusal_says_the_servers_reason() {
-        let problem = Problem { kind: ErrorKind::Refused, detail: "the name is taken".to_owned() };
+    fn a_refusal_says_the_servers_reason_in_the_operators_words_and_keeps_its_own_for_a_technician() {
+        let detail = "main_url: the address starts with `http:`, which is not supported: only rtsp:// is";
+        let reason = Refusal::new(RefusalReason::UrlScheme).with("field", "main_url").with("scheme", "http");
+        let known = Problem { kind: ErrorKind::Refused, detail: detail.to_owned(), refusal: Some(reason) };
+        let unknown = Problem { refusal: None, ..known.clone() };
         for lang in [Lang::Vi, Lang::En] {
-            let text = why(&problem).show(&Text::new(lang));
-            assert!(text.ends_with("the name is taken"), "{text}");
+            let text = Text::new(lang);
+            let (told, not_told) = (why(&known).show(&text), why(&unknown).show(&text));
+            assert!(told.contains("http:") && told.contains("rtsp://") && !told.contains("not supported"), "{told}");
+            assert!(!not_told.contains("http:") && not_told != told, "{not_told}");
         }
+        assert_eq!(trouble(known).detail, detail);
     }
 }

@@ -7,7 +7,7 @@ use egui::{ColorImage, TextureOptions};
 use minhbach_decode::RgbaImage;
 use minhbach_model::{CameraStatus, ContactPointId, Incident, IncidentId};
 
-use super::{Target, playback, why};
+use super::{Target, playback, trouble};
 use crate::net::{ChangeFrom, ErrorKind, FileKind, Problem, Reply, Request};
 use crate::state::cameras::{Test, TestRow};
 use crate::state::export::FileState;
@@ -86,7 +86,7 @@ pub fn reply(target: &mut Target<'_>, reply: Reply) {
         Reply::Tested(number, _) if number != target.state.cameras.tests => {}
         Reply::Tested(_, result) => tested(target, result),
         Reply::Measured(question, camera, answer) => {
-            let answer = answer.map_err(|problem| why(&problem));
+            let answer = answer.map_err(trouble);
             if let Some(dialog) = target.state.exports.dialog.as_mut().filter(|dialog| dialog.question == question) {
                 dialog.measured.push((camera, answer));
             }
@@ -294,7 +294,7 @@ fn export_ended(target: &mut Target<'_>, job: u64, index: usize, result: Result<
     let Some(file) = file(target, job, index) else { return };
     file.state = match problem {
         None => FileState::Done,
-        Some(problem) => FileState::Failed(why(&problem)),
+        Some(problem) => FileState::Failed(trouble(problem)),
     };
     let now = target.now;
     let Some(known) = target.state.exports.jobs.iter_mut().find(|known| known.id == job) else { return };

@@ -1,11 +1,13 @@
 //! Changes of the frame: pages, dialogs, language, loudness, window.
 
+use std::mem::discriminant;
+
 use egui::ViewportCommand;
 
 use super::{Target, playback};
 use crate::command::ShellCommand;
 use crate::net::Request;
-use crate::state::shell::{Dialog, Page};
+use crate::state::shell::{Dialog, Page, Rebinding};
 use crate::text::{Message, Text};
 
 pub fn apply(target: &mut Target<'_>, command: ShellCommand) {
@@ -22,7 +24,7 @@ pub fn apply(target: &mut Target<'_>, command: ShellCommand) {
         ShellCommand::PaletteInput(query, selected) => {
             target.state.shell.dialog = Dialog::Palette { query, selected };
         }
-        ShellCommand::Help => toggle(target, Dialog::Help),
+        ShellCommand::Help => toggle(target, Dialog::Help(Rebinding::default())),
         ShellCommand::Settings => toggle(target, Dialog::Settings),
         ShellCommand::GoTo => {
             go(target, Page::Playback);
@@ -46,10 +48,17 @@ pub fn apply(target: &mut Target<'_>, command: ShellCommand) {
             target.egui.set_zoom_factor(target.state.shell.settings.scale);
         }
         ShellCommand::Workstation(name) => target.state.shell.settings.workstation = name,
+        ShellCommand::KeepStills(keep) => target.state.shell.settings.keep_stills = keep,
         ShellCommand::Copy(text) => {
             target.egui.copy_text(text);
             target.say(Message::new("toast-copied"));
         }
+        ShellCommand::Listen(name) => target.state.shell.listen(name),
+        ShellCommand::Heard(chord) => target.state.shell.hear(chord),
+        ShellCommand::ResetKeys(name) => target.state.shell.reset_keys(name),
+        ShellCommand::ResetAllKeys => target.state.shell.reset_all_keys(),
+        ShellCommand::Typing(typing) => target.state.shell.settings.set_typing(typing),
+        ShellCommand::ToggleTyping => target.state.shell.settings.toggle_typing(),
     }
 }
 
@@ -68,7 +77,8 @@ fn go(target: &mut Target<'_>, page: Page) {
 }
 
 fn toggle(target: &mut Target<'_>, dialog: Dialog) {
-    let open = target.state.shell.dialog == dialog;
+    // The same dialog, whatever is going on in it.
+    let open = discriminant(&target.state.shell.dialog) == discriminant(&dialog);
     target.state.shell.dialog = if open { Dialog::None } else { dialog };
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use minhbach_client::{CameraTimeline, Client, ClientError, ClientErrorKind, IncidentChange, ServerStatus};
 use minhbach_decode::RgbaImage;
 use minhbach_model::{
-    CameraDraft, CameraId, CameraStatus, Incident, IncidentDraft, IncidentId, PlaceTree, WallRange, WallTime,
+    CameraDraft, CameraId, CameraStatus, Incident, IncidentDraft, IncidentId, PlaceTree, Refusal, WallRange, WallTime,
 };
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
@@ -55,8 +55,10 @@ pub enum ErrorKind {
 pub struct Problem {
     /// Its kind: the text for a person.
     pub kind: ErrorKind,
-    /// The exact failure, for a technician.
+    /// The exact failure in English, for a technician.
     pub detail: String,
+    /// Why the server refuses, when it says so: the text for a person then comes from here.
+    pub refusal: Option<Refusal>,
 }
 
 impl From<ClientError> for Problem {
@@ -69,13 +71,13 @@ impl From<ClientError> for Problem {
             ClientErrorKind::TimedOut => ErrorKind::TimedOut,
             ClientErrorKind::Broken => ErrorKind::Broken,
         };
-        Self { kind, detail: error.to_string() }
+        Self { kind, detail: error.to_string(), refusal: error.refusal }
     }
 }
 
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
-        Self { kind: ErrorKind::Local, detail: error.to_string() }
+        Self { kind: ErrorKind::Local, detail: error.to_string(), refusal: None }
     }
 }
 

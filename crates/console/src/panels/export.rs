@@ -2,7 +2,7 @@
 
 use egui::{Align, Button, Layout as Flow, ProgressBar, RichText, ScrollArea, TextEdit, Ui};
 
-use super::{Ctx, dialog, fact};
+use super::{Ctx, dialog, fact, technical_button};
 use crate::command::ExportCommand;
 use crate::state::export::{Dialog, FileState, Job};
 use crate::t;
@@ -68,7 +68,7 @@ fn cameras(ctx: &Ctx<'_>, ui: &mut Ui, export: &Dialog) {
                 let answer = export.measured.iter().find(|(id, _)| id == camera).map(|(_, answer)| answer);
                 let (text, color) = match answer {
                     None => (t!(ctx, "export-measuring"), tokens::TEXT_WEAK),
-                    Some(Err(why)) => (why.show(ctx.text), tokens::ATTENTION),
+                    Some(Err(why)) => (why.message.show(ctx.text), tokens::ATTENTION),
                     Some(Ok(measured)) => {
                         let mut text = ctx.text.bytes(measured.bytes);
                         if measured.gaps > 0 {
@@ -81,6 +81,9 @@ fn cameras(ctx: &Ctx<'_>, ui: &mut Ui, export: &Dialog) {
                     }
                 };
                 ui.label(RichText::new(text).color(color));
+                if let Some(Err(why)) = answer {
+                    technical_button(ctx, ui, &why.detail);
+                }
             });
         }
     });
@@ -127,8 +130,11 @@ fn one(ctx: &Ctx<'_>, ui: &mut Ui, job: &Job) {
     });
     for file in &job.files {
         if let FileState::Failed(why) = &file.state {
-            let text = format!("{}: {}", ctx.state.camera_name(file.camera), why.show(ctx.text));
-            ui.label(RichText::new(text).color(tokens::ATTENTION).small());
+            let text = format!("{}: {}", ctx.state.camera_name(file.camera), why.message.show(ctx.text));
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new(text).color(tokens::ATTENTION).small());
+                technical_button(ctx, ui, &why.detail);
+            });
         }
     }
 }

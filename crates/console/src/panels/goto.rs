@@ -6,6 +6,7 @@ use super::{Ctx, dialog};
 use crate::command::{PlaybackCommand, ShellCommand};
 use crate::t;
 use crate::theme::{fonts, tokens};
+use crate::typing::as_typed;
 use crate::when;
 
 /// Draws it.
@@ -20,6 +21,7 @@ pub fn ui(ctx: &Ctx<'_>, ui: &Ui, text: &str) {
             .hint_text("14:05")
             .desired_width(f32::INFINITY);
         let response = ui.add(field).accessible_name(t!(ctx, "goto-title"));
+        as_typed(&response);
         let enter = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         response.request_focus();
         if response.changed() {

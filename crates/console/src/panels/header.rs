@@ -1,6 +1,6 @@
 //! Header: name of the product, pages, layouts, sound, search, language.
 
-use egui::{Align, Button, Layout as Flow, RichText, Slider, Ui, vec2};
+use egui::{Align, Button, Layout as Flow, Response, RichText, Slider, Ui, vec2};
 
 use super::Ctx;
 use super::icons::{self, Icon};
@@ -29,7 +29,7 @@ fn tab(ctx: &Ctx<'_>, ui: &mut Ui, page: Page) {
     let color = if selected { tokens::TEXT } else { tokens::TEXT_WEAK };
     let text = RichText::new(t!(ctx, page.key())).font(fonts::medium(14.0)).color(color);
     let button = Button::selectable(selected, text).min_size(vec2(84.0, 28.0));
-    if ui.add(button).clicked() {
+    if ctx.tip(ui.add(button), page_key(page)).clicked() {
         ctx.send(ShellCommand::Page(page));
     }
 }
@@ -40,16 +40,17 @@ fn right(ctx: &Ctx<'_>, ui: &mut Ui) {
         Lang::Vi => "VI",
         Lang::En => "EN",
     };
-    if ui.add(Button::new(other).min_size(vec2(36.0, 26.0))).on_hover_text(t!(ctx, "cmd-language")).clicked() {
+    let language = ui.add(Button::new(other).min_size(vec2(36.0, 26.0))).on_hover_text(t!(ctx, "cmd-language"));
+    if ctx.tip(language, "cmd-language").clicked() {
         ctx.send(ShellCommand::Language);
     }
-    if icons::button(ui, Icon::Settings, t!(ctx, "cmd-settings"), false, true).clicked() {
+    if command(ctx, ui, Icon::Settings, "cmd-settings", false).clicked() {
         ctx.send(ShellCommand::Settings);
     }
-    if icons::button(ui, Icon::Fullscreen, t!(ctx, "cmd-fullscreen"), shell.fullscreen, true).clicked() {
+    if command(ctx, ui, Icon::Fullscreen, "cmd-fullscreen", shell.fullscreen).clicked() {
         ctx.send(ShellCommand::Fullscreen);
     }
-    if icons::button(ui, Icon::Search, t!(ctx, "cmd-palette"), false, true).clicked() {
+    if command(ctx, ui, Icon::Search, "cmd-palette", false).clicked() {
         ctx.send(ShellCommand::Palette);
     }
     ui.add_space(8.0);
@@ -58,11 +59,16 @@ fn right(ctx: &Ctx<'_>, ui: &mut Ui) {
         ui.add_space(12.0);
         for layout in Layout::ALL.into_iter().rev() {
             let selected = ctx.state.wall().layout() == layout;
-            if icons::button(ui, Icon::Layout(layout), t!(ctx, layout_key(layout)), selected, true).clicked() {
+            if command(ctx, ui, Icon::Layout(layout), layout_key(layout), selected).clicked() {
                 ctx.send(WallCommand::Layout(layout));
             }
         }
     }
+}
+
+/// The button of a command; its keys are in the tooltip.
+fn command(ctx: &Ctx<'_>, ui: &mut Ui, icon: Icon, key: &str, selected: bool) -> Response {
+    ctx.tip(icons::button(ui, icon, t!(ctx, key), selected, true), key)
 }
 
 fn volume(ctx: &Ctx<'_>, ui: &mut Ui) {
@@ -75,8 +81,18 @@ fn volume(ctx: &Ctx<'_>, ui: &mut Ui) {
         ctx.send(ShellCommand::Volume(volume));
     }
     let name = t!(ctx, if settings.muted { "header-unmute" } else { "header-mute" });
-    if icons::button(ui, Icon::Speaker(!settings.muted), name, false, true).clicked() {
+    let mute = icons::button(ui, Icon::Speaker(!settings.muted), name, false, true);
+    if ctx.tip(mute, "cmd-mute").clicked() {
         ctx.send(ShellCommand::Mute);
+    }
+}
+
+fn page_key(page: Page) -> &'static str {
+    match page {
+        Page::Live => "cmd-page-live",
+        Page::Playback => "cmd-page-playback",
+        Page::Incidents => "cmd-page-incidents",
+        Page::Cameras => "cmd-page-cameras",
     }
 }
 

@@ -1,31 +1,28 @@
-//! F1: the keys of this screen.
+//! F1: the keys of this screen, and giving commands other keys.
 
-use egui::{Grid, RichText, Ui};
+use egui::{Button, Grid, RichText, ScrollArea, Ui, vec2};
 
 use super::{Ctx, dialog};
-use crate::command::{ShellCommand, TABLE, keys_text};
+use crate::command::{Entry, ShellCommand, TABLE, keys_text};
+use crate::keys::Refusal;
+use crate::state::shell::Rebinding;
 use crate::t;
 use crate::theme::{fonts, tokens};
 
+/// Height of the window that everything but the list of keys needs, points.
+const AROUND_LIST: f32 = 330.0;
+/// Size of a button with keys, points.
+const KEYS_WIDTH: f32 = 124.0;
+const KEYS_HEIGHT: f32 = 24.0;
+
 /// Draws it.
-pub fn ui(ctx: &Ctx<'_>, ui: &Ui) {
+pub fn ui(ctx: &Ctx<'_>, ui: &Ui, rebinding: &Rebinding) {
     let page = t!(ctx, ctx.state.shell.page.key());
-    let space = t!(ctx, "key-space");
-    let close = dialog(ui, "help", &t!(ctx, "help-title", page = page), 760.0, |ui| {
-        let entries: Vec<_> =
-            TABLE.iter().filter(|entry| !entry.shortcuts.is_empty() && entry.on.covers(ctx.state.shell.page)).collect();
-        let half = entries.len().div_ceil(2);
-        ui.columns(2, |columns| {
-            for (column, entries) in columns.iter_mut().zip(entries.chunks(half.max(1))) {
-                Grid::new("help_keys").num_columns(2).spacing([16.0, 6.0]).show(column, |ui| {
-                    for entry in entries {
-                        ui.label(RichText::new(keys_text(entry, &space)).font(fonts::mono(12.5)).color(tokens::ACCENT));
-                        ui.label(t!(ctx, entry.key));
-                        ui.end_row();
-                    }
-                });
-            }
-        });
+    let close = dialog(ui, "help", &t!(ctx, "help-title", page = page), 880.0, |ui| {
+        said(ctx, ui, rebinding);
+        ui.add_space(8.0);
+        let height = (ui.ctx().content_rect().height() - AROUND_LIST).max(160.0);
+        ScrollArea::vertical().max_height(height).show(ui, |ui| list(ctx, ui, rebinding));
         ui.add_space(12.0);
         for key in ["help-tree", "help-wall", "help-timeline", "help-typing"] {
             ui.label(RichText::new(t!(ctx, key)).color(tokens::TEXT_WEAK));
@@ -38,5 +35,64 @@ pub fn ui(ctx: &Ctx<'_>, ui: &Ui) {
     });
     if close {
         ctx.send(ShellCommand::Escape);
+    }
+}
+
+/// One line: what can be done, what is waited for, why a key was refused. It is always there, so that nothing moves.
+fn said(ctx: &Ctx<'_>, ui: &mut Ui, rebinding: &Rebinding) {
+    ui.horizontal(|ui| {
+        let all = Button::new(t!(ctx, "help-reset-all")).min_size(vec2(0.0, KEYS_HEIGHT));
+        if ui.add_enabled(!ctx.state.shell.settings.keys.are_default(), all).clicked() {
+            ctx.send(ShellCommand::ResetAllKeys);
+        }
+        if let Some((chord, why)) = rebinding.refused {
+            let keys = chord.show(&t!(ctx, "key-space"));
+            let text = match why {
+                Refusal::Reserved => t!(ctx, "help-key-reserved", keys = keys),
+                Refusal::Taken(command) => t!(ctx, "help-key-taken", keys = keys, command = t!(ctx, command)),
+            };
+            ui.label(RichText::new(text).color(tokens::ATTENTION));
+        }
+        if rebinding.listening.is_some() {
+            ui.label(RichText::new(t!(ctx, "help-listening")).color(tokens::ACCENT));
+        } else if rebinding.refused.is_none() {
+            ui.label(RichText::new(t!(ctx, "help-rebind")).color(tokens::TEXT_WEAK));
+        }
+    });
+}
+
+fn list(ctx: &Ctx<'_>, ui: &mut Ui, rebinding: &Rebinding) {
+    let entries: Vec<_> = TABLE.iter().filter(|entry| entry.on.covers(ctx.state.shell.page)).collect();
+    let half = entries.len().div_ceil(2).max(1);
+    ui.columns(2, |columns| {
+        for (column, entries) in columns.iter_mut().zip(entries.chunks(half)) {
+            Grid::new("help_keys").num_columns(3).spacing([16.0, 6.0]).show(column, |ui| {
+                for entry in entries {
+                    row(ctx, ui, entry, rebinding.listening == Some(entry.name));
+                    ui.end_row();
+                }
+            });
+        }
+    });
+}
+
+fn row(ctx: &Ctx<'_>, ui: &mut Ui, entry: &'static Entry, listening: bool) {
+    let keys = &ctx.state.shell.settings.keys;
+    let shown = keys_text(keys, entry, ctx.text);
+    let title = t!(ctx, entry.key);
+    let (shown, color) = match (listening, shown.is_empty()) {
+        (true, _) => ("…".to_owned(), tokens::ACCENT),
+        (false, true) => (t!(ctx, "key-none"), tokens::TEXT_WEAK),
+        (false, false) => (shown, tokens::ACCENT),
+    };
+    let name = t!(ctx, "help-change", command = title.as_str(), keys = shown.as_str());
+    let text = RichText::new(shown).font(fonts::mono(12.5)).color(color);
+    let button = Button::new(text).min_size(vec2(KEYS_WIDTH, KEYS_HEIGHT)).selected(listening);
+    if ui.add_enabled(!entry.is_fixed(), button).accessible_name(name).clicked() {
+        ctx.send(ShellCommand::Listen((!listening).then_some(entry.name)));
+    }
+    ui.label(title);
+    if keys.is_changed(entry) && ui.button(t!(ctx, "help-reset")).clicked() {
+        ctx.send(ShellCommand::ResetKeys(entry.name));
     }
 }

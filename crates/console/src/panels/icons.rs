@@ -155,14 +155,14 @@ pub fn health(painter: &Painter, center: Pos2, health: Health) {
         Health::Recording => {
             painter.circle_filled(center, r, tokens::GOOD);
         }
-        Health::Partly => {
+        Health::Soundless(_) | Health::Partly => {
             painter.circle_filled(center, r, tokens::ATTENTION);
             painter.rect_filled(Rect::from_min_size(center, vec2(r + 1.0, r + 1.0)), 0, tokens::PANEL);
         }
         Health::Connecting => {
             painter.circle_stroke(center, r - 0.5, Stroke::new(1.5, tokens::ATTENTION));
         }
-        Health::Failed(_) => {
+        Health::Failed(_) | Health::NotRecorded(_) => {
             let points = vec![center + vec2(0.0, -r - 0.5), center + vec2(r + 0.5, r), center + vec2(-r - 0.5, r)];
             painter.add(Shape::convex_polygon(points, tokens::ALARM, Stroke::NONE));
         }

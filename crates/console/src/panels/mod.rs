@@ -23,12 +23,14 @@ pub mod wall;
 use std::cell::RefCell;
 use std::time::Instant;
 
-use egui::{Align2, Frame, Id, Margin, Modal, RichText, Stroke, Ui};
+use egui::{Align2, Frame, Id, Margin, Modal, Response, RichText, Stroke, Ui};
 use minhbach_model::{CameraId, WallTime};
 
-use crate::command::Command;
+use crate::command::{self, Command, ShellCommand};
 use crate::players::Players;
 use crate::state::State;
+use crate::stills::Stills;
+use crate::t;
 use crate::text::Text;
 use crate::theme::{fonts, tokens};
 use crate::video::paint::Backend;
@@ -42,6 +44,8 @@ pub struct Ctx<'a> {
     pub text: &'a Text,
     /// Pictures of the tiles.
     pub players: &'a Players,
+    /// Last pictures of cameras that have none of their own.
+    pub stills: &'a Stills,
     /// How pictures are drawn.
     pub backend: &'a Backend,
     /// Whether there is sound.
@@ -63,6 +67,21 @@ impl Ctx<'_> {
     /// For `t!`.
     pub fn text(&self) -> &Text {
         self.text
+    }
+
+    /// The keys of the command with that name, for a sentence that tells to press them.
+    pub fn keys(&self, name: &str) -> String {
+        command::keys_in_words(&self.state.shell.settings.keys, name, self.text)
+    }
+
+    /// Adds the keys of the command with that name to what is said of its button.
+    pub fn tip(&self, response: Response, name: &str) -> Response {
+        let keys = &self.state.shell.settings.keys;
+        let text = command::entry(name).map(|entry| command::keys_text(keys, entry, self.text));
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => response.on_hover_text(RichText::new(text).font(fonts::mono(12.0)).color(tokens::ACCENT)),
+            None => response,
+        }
     }
 }
 
@@ -118,6 +137,34 @@ pub fn fact(ui: &mut Ui, name: &str, value: &str) {
         ui.label(RichText::new(name).color(tokens::TEXT_WEAK));
         ui.label(value);
     });
+}
+
+/// The exact failure in English, for a technician: a smaller line below what is said to the operator, to be copied.
+pub fn technical(ctx: &Ctx<'_>, ui: &mut Ui, detail: &str) {
+    if detail.is_empty() {
+        return;
+    }
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(t!(ctx, "technical-detail")).color(tokens::TEXT_WEAK).small());
+        copy_button(ctx, ui, detail);
+    });
+    ui.label(RichText::new(detail).font(fonts::mono(12.0)).color(tokens::TEXT_WEAK));
+}
+
+/// The same where there is no room for a line: the button tells it when pointed at, and copies it.
+pub fn technical_button(ctx: &Ctx<'_>, ui: &mut Ui, detail: &str) {
+    if !detail.is_empty() {
+        copy_button(ctx, ui, detail).on_hover_text(format!("{}\n{detail}", t!(ctx, "technical-detail")));
+    }
+}
+
+/// Copies a text whole, however it is broken into lines.
+pub fn copy_button(ctx: &Ctx<'_>, ui: &mut Ui, detail: &str) -> egui::Response {
+    let button = ui.small_button(t!(ctx, "action-copy"));
+    if button.clicked() {
+        ctx.send(ShellCommand::Copy(detail.to_owned()));
+    }
+    button
 }
 
 /// Text cut at a width, drawn by hand.

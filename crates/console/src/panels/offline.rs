@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use egui::{RichText, Ui};
 
-use super::Ctx;
+use super::{Ctx, copy_button};
 use crate::state::shell::Link;
 use crate::t;
 use crate::theme::{fonts, tokens};
@@ -34,7 +34,9 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
                 ui.add_space(16.0);
                 ui.label(RichText::new(t!(ctx, "offline-recording")).color(tokens::TEXT_WEAK));
                 ui.add_space(22.0);
+                ui.label(RichText::new(t!(ctx, "technical-detail")).color(tokens::TEXT_WEAK).small());
                 ui.label(RichText::new(detail).font(fonts::mono(12.0)).color(tokens::TEXT_WEAK));
+                copy_button(ctx, ui, detail);
             }
         }
     });

@@ -1,6 +1,6 @@
 //! Buttons of playback: play, speed, frame step, marks, go to time, live edge, export.
 
-use egui::{Align, Button, ComboBox, Layout as Flow, RichText, Ui, vec2};
+use egui::{Align, Button, ComboBox, Layout as Flow, Response, RichText, Ui, vec2};
 
 use super::Ctx;
 use super::icons::{self, Icon};
@@ -23,7 +23,7 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let mut button = |icon: Icon, key: &str, command: PlaybackCommand| {
-            if icons::button(ui, icon, t!(ctx, key), false, true).clicked() {
+            if icon_button(ctx, ui, icon, key).clicked() {
                 ctx.send(command);
             }
         };
@@ -37,13 +37,13 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
         ui.add_space(10.0);
         let text = RichText::new(format!("{} {}", when::date(at), when::clock_ms(at))).font(fonts::mono(15.0));
         let clock = ui.add(Button::new(text).frame(false)).on_hover_text(t!(ctx, "cmd-go-to"));
-        if clock.clicked() {
+        if ctx.tip(clock, "cmd-go-to").clicked() {
             ctx.send(ShellCommand::GoTo);
         }
         ui.add_space(6.0);
         let behind = ctx.wall_now.ns_since(at);
         let live = Button::new(t!(ctx, "playback-live-edge")).min_size(vec2(0.0, 26.0));
-        if ui.add_enabled(behind > LIVE_NS, live).clicked() {
+        if ctx.tip(ui.add_enabled(behind > LIVE_NS, live), "cmd-live-edge").clicked() {
             ctx.send(PlaybackCommand::LiveEdge);
         }
         ui.with_layout(Flow::right_to_left(Align::Center), |ui| marks(ctx, ui));
@@ -68,20 +68,21 @@ fn speeds(ctx: &Ctx<'_>, ui: &mut Ui, speed: f64) {
 
 fn marks(ctx: &Ctx<'_>, ui: &mut Ui) {
     let marked = ctx.state.playback.marked();
-    if ui.add_enabled(marked.is_some(), Button::new(t!(ctx, "cmd-export"))).clicked() {
+    let export = ui.add_enabled(marked.is_some(), Button::new(t!(ctx, "cmd-export")));
+    if ctx.tip(export, "cmd-export").clicked() {
         ctx.send(ExportCommand::Open);
     }
-    if icons::button(ui, Icon::Flag, t!(ctx, "cmd-flag"), false, true).clicked() {
+    if icon_button(ctx, ui, Icon::Flag, "cmd-flag").clicked() {
         ctx.send(ServerCommand::Flag);
     }
-    if icons::button(ui, Icon::MarkOut, t!(ctx, "cmd-mark-out"), false, true).clicked() {
+    if icon_button(ctx, ui, Icon::MarkOut, "cmd-mark-out").clicked() {
         ctx.send(PlaybackCommand::MarkOut);
     }
-    if icons::button(ui, Icon::MarkIn, t!(ctx, "cmd-mark-in"), false, true).clicked() {
+    if icon_button(ctx, ui, Icon::MarkIn, "cmd-mark-in").clicked() {
         ctx.send(PlaybackCommand::MarkIn);
     }
     if let Some(range) = marked {
-        if icons::button(ui, Icon::Close, t!(ctx, "cmd-clear-marks"), false, true).clicked() {
+        if icon_button(ctx, ui, Icon::Close, "cmd-clear-marks").clicked() {
             ctx.send(PlaybackCommand::ClearMarks);
         }
         let length = when::length(range.duration());
@@ -89,6 +90,12 @@ fn marks(ctx: &Ctx<'_>, ui: &mut Ui) {
         ui.label(RichText::new(text).font(fonts::mono(12.0)).color(tokens::ACCENT));
     } else {
         let key = if ctx.state.playback.mark_in.is_some() { "playback-mark-end" } else { "playback-mark-hint" };
-        ui.label(RichText::new(t!(ctx, key)).color(tokens::TEXT_WEAK).small());
+        let text = t!(ctx, key, mark_in = ctx.keys("cmd-mark-in"), mark_out = ctx.keys("cmd-mark-out"));
+        ui.label(RichText::new(text).color(tokens::TEXT_WEAK).small());
     }
+}
+
+/// The button of a command; its keys are in the tooltip.
+fn icon_button(ctx: &Ctx<'_>, ui: &mut Ui, icon: Icon, key: &str) -> Response {
+    ctx.tip(icons::button(ui, icon, t!(ctx, key), false, true), key)
 }

@@ -6,6 +6,7 @@ use super::{Ctx, dialog};
 use crate::command::ShellCommand;
 use crate::t;
 use crate::theme::tokens;
+use crate::typing::Typing;
 use crate::video::sound::SoundState;
 
 /// Draws it.
@@ -29,6 +30,7 @@ pub fn ui(ctx: &Ctx<'_>, ui: &Ui) {
                 ctx.send(ShellCommand::Scale(percent / 100.0));
             }
             ui.end_row();
+            typing(ctx, ui);
             ui.label(t!(ctx, "settings-sound"));
             let sound = match ctx.sound.state() {
                 SoundState::Starting => t!(ctx, "settings-sound-starting"),
@@ -37,6 +39,13 @@ pub fn ui(ctx: &Ctx<'_>, ui: &Ui) {
                 SoundState::Failed(why) => why,
             };
             ui.label(RichText::new(sound).color(tokens::TEXT_WEAK));
+            ui.end_row();
+            ui.label(t!(ctx, "settings-stills"));
+            let mut keep = settings.keep_stills;
+            let response = ui.checkbox(&mut keep, t!(ctx, "settings-stills-keep"));
+            if response.on_hover_text(t!(ctx, "settings-stills-hint")).changed() {
+                ctx.send(ShellCommand::KeepStills(keep));
+            }
             ui.end_row();
             ui.label(t!(ctx, "settings-server"));
             ui.label(RichText::new(&settings.server).color(tokens::TEXT_WEAK));
@@ -48,4 +57,20 @@ pub fn ui(ctx: &Ctx<'_>, ui: &Ui) {
     if close {
         ctx.send(ShellCommand::Escape);
     }
+}
+
+/// Whether and how Vietnamese is composed.
+fn typing(ctx: &Ctx<'_>, ui: &mut Ui) {
+    ui.label(t!(ctx, "settings-typing"));
+    ui.horizontal(|ui| {
+        for typing in Typing::ALL {
+            let selected = ctx.state.shell.settings.typing == typing;
+            let choice = ui.selectable_label(selected, t!(ctx, typing.key()));
+            let hint = t!(ctx, "settings-typing-hint", keys = ctx.keys("cmd-typing"));
+            if choice.on_hover_text(hint).clicked() {
+                ctx.send(ShellCommand::Typing(typing));
+            }
+        }
+    });
+    ui.end_row();
 }

@@ -7,6 +7,7 @@ use crate::state::cameras::{Health, health};
 use crate::state::shell::Link;
 use crate::t;
 use crate::theme::{fonts, tokens};
+use crate::typing::Typing;
 use crate::video::sound::SoundState;
 use crate::when;
 
@@ -28,6 +29,7 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
         disk(ctx, &mut item);
         exports(ctx, &mut item);
         sound(ctx, &mut item);
+        typing(ctx, &mut item);
         if !ctx.backend.is_gpu() || ctx.backend.is_software_rasteriser() {
             item(t!(ctx, "status-no-gpu"), tokens::ATTENTION);
         }
@@ -45,8 +47,8 @@ fn small(ui: &mut Ui, text: String, color: Color32) {
 fn cameras(ctx: &Ctx<'_>, item: &mut impl FnMut(String, Color32)) {
     let list = &ctx.state.cameras.list;
     let count = |wanted: fn(&Health) -> bool| list.iter().map(health).filter(wanted).count();
-    let recording = count(|health| matches!(health, Health::Recording | Health::Partly));
-    let failed = count(|health| matches!(health, Health::Failed(_)));
+    let recording = count(|health| matches!(health, Health::Recording | Health::Soundless(_) | Health::Partly));
+    let failed = count(|health| matches!(health, Health::Failed(_) | Health::NotRecorded(_)));
     item(t!(ctx, "status-recording", count = recording, all = list.len()), tokens::TEXT_WEAK);
     if failed > 0 {
         item(t!(ctx, "status-failed", count = failed), tokens::ALARM);
@@ -73,6 +75,14 @@ fn exports(ctx: &Ctx<'_>, item: &mut impl FnMut(String, Color32)) {
     if !running.is_empty() {
         let percent = written.saturating_mul(100).checked_div(total).unwrap_or(0);
         item(t!(ctx, "status-export", percent = percent.to_string()), tokens::ACCENT);
+    }
+}
+
+/// Who types must see why letters change.
+fn typing(ctx: &Ctx<'_>, item: &mut impl FnMut(String, Color32)) {
+    let typing = ctx.state.shell.settings.typing;
+    if typing != Typing::Off {
+        item(t!(ctx, "status-typing", method = t!(ctx, typing.key())), tokens::ACCENT);
     }
 }
 

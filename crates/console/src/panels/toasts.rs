@@ -5,8 +5,8 @@ use egui::{
     vec2,
 };
 
-use super::Ctx;
 use super::icons::{self, Icon};
+use super::{Ctx, technical};
 use crate::command::{ServerCommand, ShellCommand};
 use crate::state::shell::{Flagged, Toast, Tone};
 use crate::t;
@@ -51,6 +51,7 @@ fn card(ctx: &Ctx<'_>, ui: &mut Ui, toast: &Toast) {
                 }
             });
         });
+        technical(ctx, ui, &toast.detail);
         if let Some(flagged) = &toast.flagged {
             fill_in(ctx, ui, toast, flagged);
         }

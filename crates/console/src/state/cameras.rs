@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Instant;
 
 use minhbach_model::{
-    AgencyId, CameraDraft, CameraId, CameraState, CameraStatus, ContactPointId, FailureKind, PlaceTree, Secret, SiteId,
-    StreamKind, StreamSource, StreamStatus,
+    AgencyId, CameraDraft, CameraId, CameraState, CameraStatus, ContactPointId, FailureKind, Params, PlaceTree, Secret,
+    SiteId, Sound, SoundState, StreamKind, StreamSource, StreamStatus,
 };
 
 /// A node of the tree that can be folded.
@@ -27,12 +27,16 @@ pub enum Node {
 pub enum Health {
     /// All its streams are recorded.
     Recording,
+    /// Pictures are recorded without sound.
+    Soundless(SoundState),
     /// The main stream is recorded, the sub stream is not.
     Partly,
     /// It is being connected.
     Connecting,
     /// It fails.
     Failed(FailureKind),
+    /// Its pictures come and can be watched, and are not recorded.
+    NotRecorded(FailureKind),
     /// An operator paused it.
     Paused,
 }
@@ -43,12 +47,15 @@ pub fn health(status: &CameraStatus) -> Health {
     if status.camera.paused {
         return Health::Paused;
     }
+    let sound = stream(status, StreamKind::Main).map(|stream| stream.sound.state).filter(|sound| sound.is_lacking());
     let main = stream(status, StreamKind::Main).map(|stream| stream.state);
     let sub = stream(status, StreamKind::Sub).map(|stream| stream.state);
     match main {
         Some(CameraState::Failed(kind)) => Health::Failed(kind),
+        Some(CameraState::NotRecording(kind)) => Health::NotRecorded(kind),
         Some(CameraState::Paused) => Health::Paused,
-        Some(CameraState::Recording) if matches!(sub, Some(CameraState::Failed(_))) => Health::Partly,
+        Some(CameraState::Recording) if let Some(sound) = sound => Health::Soundless(sound),
+        Some(CameraState::Recording) if sub.is_some_and(|sub| sub.failure().is_some()) => Health::Partly,
         Some(CameraState::Recording) => Health::Recording,
         Some(CameraState::Connecting) | None => Health::Connecting,
     }
@@ -67,12 +74,16 @@ pub struct TestRow {
     pub stream: StreamKind,
     /// What failed.
     pub failure: Option<FailureKind>,
-    /// The exact failure, for a technician.
+    /// The exact failure in English, for a technician.
     pub message: String,
+    /// What a text about the failure can tell.
+    pub params: Params,
     /// Codec and size.
     pub video: String,
     /// Codec of the sound.
     pub audio: String,
+    /// Whether it comes.
+    pub sound: Sound,
     /// Bits a second.
     pub bit_rate_bps: u64,
     /// Thousandths of a picture a second.

@@ -21,6 +21,15 @@ pub struct Measured {
     pub sound: bool,
 }
 
+/// Why a file cannot be had.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    /// In the operator's words.
+    pub message: Message,
+    /// The exact failure in English, for a technician.
+    pub detail: String,
+}
+
 /// The dialog.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dialog {
@@ -35,7 +44,7 @@ pub struct Dialog {
     /// Leave the sound out.
     pub without_audio: bool,
     /// What the server announces: one entry an offered camera that answered.
-    pub measured: Vec<(CameraId, Result<Measured, Message>)>,
+    pub measured: Vec<(CameraId, Result<Measured, Trouble>)>,
     /// The question it answers; an older answer is ignored.
     pub question: u64,
 }
@@ -62,7 +71,7 @@ pub enum FileState {
     /// Complete.
     Done,
     /// Failed, and why.
-    Failed(Message),
+    Failed(Trouble),
 }
 
 /// One file of a job.
@@ -158,6 +167,10 @@ pub fn file_name(camera: &str, range: &WallRange) -> String {
 mod tests {
     use super::*;
 
+    fn failed() -> FileState {
+        FileState::Failed(Trouble { message: Message::new("error-local"), detail: "disk full".to_owned() })
+    }
+
     fn range() -> WallRange {
         WallRange { start: "2026-11-24T07:05:09Z".parse().unwrap(), end: "2026-11-24T07:06:00Z".parse().unwrap() }
     }
@@ -197,8 +210,7 @@ mod tests {
             total: 4_000,
             state,
         };
-        let failed = FileState::Failed(Message::new("error-local"));
-        let files = vec![file(3_000, failed), file(4_100, FileState::Writing)];
+        let files = vec![file(3_000, failed()), file(4_100, FileState::Writing)];
         let job = Job { id: 1, started: Instant::now(), ended: None, files };
         assert_eq!(job.bytes(), (4_000, 4_000));
     }
@@ -217,7 +229,7 @@ mod tests {
         let now = started + Duration::from_secs(2);
         assert_eq!((job.speed_bps(now), job.left(now)), (500.0, Some(Duration::from_secs(6))));
         assert!(!job.is_over());
-        job.files[0].state = FileState::Failed(Message::new("error-local"));
+        job.files[0].state = failed();
         assert!(job.is_over());
         assert_eq!(job.left(now), None);
     }

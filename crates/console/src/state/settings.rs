@@ -9,7 +9,9 @@ use minhbach_model::CameraId;
 use serde::{Deserialize, Serialize};
 
 use super::wall::Layout;
+use crate::keys::Keys;
 use crate::text::Lang;
+use crate::typing::{Method, Typing};
 
 /// What is kept from one start to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +35,16 @@ pub struct Settings {
     pub volume: f32,
     /// Sound is off.
     pub muted: bool,
+    /// The last picture of each camera is kept on this workstation.
+    pub keep_stills: bool,
     /// Folder exports go to.
     pub export_folder: String,
+    /// Keys of commands that were given others.
+    pub keys: Keys,
+    /// Whether Vietnamese is composed in text fields, and how.
+    pub typing: Typing,
+    /// The method used last: what composing is switched on with.
+    pub typing_method: Method,
 }
 
 /// The live wall of a server.
@@ -59,7 +69,11 @@ impl Default for Settings {
             walls: BTreeMap::new(),
             volume: 0.8,
             muted: false,
+            keep_stills: true,
             export_folder: home().map(|home| home.join("MinhBach")).unwrap_or_default().to_string_lossy().into_owned(),
+            keys: Keys::default(),
+            typing: Typing::Off,
+            typing_method: Method::Telex,
         }
     }
 }
@@ -108,6 +122,17 @@ impl Settings {
         }
     }
 
+    /// Composes Vietnamese this way from now on.
+    pub fn set_typing(&mut self, typing: Typing) {
+        self.typing = typing;
+        self.typing_method = typing.method().unwrap_or(self.typing_method);
+    }
+
+    /// Composes Vietnamese with the method used last, or no longer.
+    pub fn toggle_typing(&mut self) {
+        self.typing = if self.typing == Typing::Off { self.typing_method.into() } else { Typing::Off };
+    }
+
     /// From JSON, with values brought into their limits.
     ///
     /// # Errors
@@ -136,6 +161,17 @@ pub fn home() -> Option<PathBuf> {
     variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from)
 }
 
+/// Where this program may keep what can be had again or missed, when the user has such a folder.
+#[must_use]
+pub fn cache_folder() -> Option<PathBuf> {
+    let folder = if cfg!(windows) {
+        variable("LOCALAPPDATA").map(PathBuf::from)
+    } else {
+        variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| home().map(|home| home.join(".cache")))
+    };
+    folder.map(|folder| folder.join("minhbach"))
+}
+
 fn host_name() -> String {
     let from_file = || std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned());
     variable("COMPUTERNAME")
@@ -161,6 +197,21 @@ mod tests {
     }
 
     #[test]
+    fn composing_is_switched_on_with_the_method_used_last() {
+        let mut settings = Settings::default();
+        settings.toggle_typing();
+        assert_eq!(settings.typing, Typing::Telex);
+        settings.set_typing(Typing::Vni);
+        settings.toggle_typing();
+        assert_eq!(settings.typing, Typing::Off);
+        let mut settings = Settings::from_json(&settings.to_json()).unwrap();
+        settings.toggle_typing();
+        assert_eq!(settings.typing, Typing::Vni, "also after a restart");
+        settings.set_typing(Typing::Off);
+        assert_eq!(settings.typing_method, Method::Vni);
+    }
+
+    #[test]
     fn another_server_has_another_wall_and_the_first_one_comes_back() {
         let tiles = vec![Some(CameraId::generate())];
         let mut settings = Settings { layout: Some(Layout::Nine), tiles: tiles.clone(), ..Settings::default() };
@@ -175,6 +226,9 @@ mod tests {
     fn old_and_odd_files_are_read_as_far_as_they_go() {
         let settings = Settings::from_json(r#"{"lang":"en","scale":9.0,"unknown":1}"#).unwrap();
         assert_eq!((settings.lang, settings.scale), (Lang::En, 2.0));
+        assert!(settings.keep_stills, "as for those who never chose");
+        let settings = Settings::from_json(r#"{"lang":"en","keys":{"cmd-flag":"F8","cmd-nothing":3}}"#).unwrap();
+        assert_eq!((settings.lang, settings.keys.are_default()), (Lang::En, false), "odd keys do no harm to the rest");
         assert!(Settings::from_json("{").is_err());
     }
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use minhbach_model::{IncidentCategory, IncidentId};
 
 use super::settings::Settings;
+use crate::command;
+use crate::keys::{Chord, Refusal};
 use crate::text::Message;
 
 /// A page.
@@ -50,7 +52,7 @@ pub enum Dialog {
     #[default]
     None,
     /// Keys of this screen.
-    Help,
+    Help(Rebinding),
     /// Command palette.
     Palette {
         /// What was typed.
@@ -65,6 +67,15 @@ pub enum Dialog {
     },
     /// Settings of this workstation.
     Settings,
+}
+
+/// Commands being given other keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rebinding {
+    /// The name of the command that gets the next key pressed.
+    pub listening: Option<&'static str>,
+    /// The key that was not to be had last, and why.
+    pub refused: Option<(Chord, Refusal)>,
 }
 
 /// How urgent a message is.
@@ -102,6 +113,8 @@ pub struct Toast {
     pub tone: Tone,
     /// What it says.
     pub message: Message,
+    /// The exact failure in English, for a technician; empty when there is none.
+    pub detail: String,
     /// When it appeared.
     pub since: Instant,
     /// The incident it is about.
@@ -210,6 +223,12 @@ impl Shell {
         }
     }
 
+    /// Whether the first answer of the server has yet to come, and it may.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        self.link == Link::Opening && !self.was_up
+    }
+
     /// Whether the server does not answer while pictures still come: they stay, below a line that says so.
     #[must_use]
     pub fn is_shaky(&self, now: Instant) -> bool {
@@ -220,9 +239,55 @@ impl Shell {
         matches!(&self.link, Link::Down { since, .. } if now.saturating_duration_since(*since) > PATIENCE)
     }
 
+    /// Whether the next key pressed becomes one of a command.
+    #[must_use]
+    pub fn is_listening(&self) -> bool {
+        matches!(&self.dialog, Dialog::Help(rebinding) if rebinding.listening.is_some())
+    }
+
+    /// Waits for a key of the command with that name, or no longer.
+    pub fn listen(&mut self, name: Option<&'static str>) {
+        if let Dialog::Help(rebinding) = &mut self.dialog {
+            *rebinding = Rebinding { listening: name, refused: None };
+        }
+    }
+
+    /// Takes the key that was waited for. One that is not to be had is refused, and the next one may do.
+    pub fn hear(&mut self, chord: Chord) {
+        let Dialog::Help(rebinding) = &mut self.dialog else { return };
+        let Some(entry) = rebinding.listening.and_then(command::entry) else { return };
+        *rebinding = match self.settings.keys.rebind(entry, chord) {
+            Ok(()) => Rebinding::default(),
+            Err(why) => Rebinding { listening: Some(entry.name), refused: Some((chord, why)) },
+        };
+    }
+
+    /// Gives the command with that name the keys of the table again, when they are free.
+    pub fn reset_keys(&mut self, name: &str) {
+        let Some(entry) = command::entry(name) else { return };
+        let refused = self.settings.keys.reset(entry).err();
+        if let Dialog::Help(rebinding) = &mut self.dialog {
+            *rebinding = Rebinding { listening: None, refused };
+        }
+    }
+
+    /// Gives all commands the keys of the table again.
+    pub fn reset_all_keys(&mut self) {
+        self.settings.keys.reset_all();
+        self.listen(None);
+    }
+
     /// Shows a message.
     pub fn say(&mut self, tone: Tone, message: Message, now: Instant) {
         self.push(tone, message, now, None);
+    }
+
+    /// Shows what failed, with the exact failure for a technician.
+    pub fn complain(&mut self, message: Message, detail: String, now: Instant) {
+        self.push(Tone::Attention, message, now, None);
+        if let Some(toast) = self.toasts.last_mut() {
+            toast.detail = detail;
+        }
     }
 
     /// Shows a message about a flagged incident.
@@ -233,7 +298,8 @@ impl Shell {
         {
             self.toasts.remove(oldest);
         }
-        self.toasts.push(Toast { id: self.next_toast, tone, message, since: now, flagged });
+        let detail = String::new();
+        self.toasts.push(Toast { id: self.next_toast, tone, message, detail, since: now, flagged });
         self.next_toast += 1;
     }
 
@@ -287,14 +353,60 @@ mod tests {
         let now = Instant::now();
         let mut shell = Shell::new(Page::Live, Settings::default());
         assert!(shell.is_lost(now), "nothing was ever shown");
+        assert!(shell.is_opening());
         shell.was_up = true;
         shell.link = Link::Down { since: now, retry_at: now, detail: String::new() };
-        assert!(!shell.is_lost(now + Duration::from_secs(3)));
+        assert!(!shell.is_opening() && !shell.is_lost(now + Duration::from_secs(3)));
         assert!(shell.is_lost(now + Duration::from_secs(5)));
         shell.pictures = true;
         let later = now + Duration::from_secs(60);
         assert!(!shell.is_lost(later) && shell.is_shaky(later), "pictures that move are not taken away");
         assert!(!shell.is_shaky(now));
+    }
+
+    #[test]
+    fn a_failure_keeps_its_exact_text_beside_the_words() {
+        let now = Instant::now();
+        let mut shell = Shell::new(Page::Live, Settings::default());
+        shell.say(Tone::Info, Message::new("x"), now);
+        shell.complain(Message::new("y"), "no such column".to_owned(), now);
+        let details: Vec<&str> = shell.toasts.iter().map(|toast| toast.detail.as_str()).collect();
+        assert_eq!(details, ["", "no such column"]);
+        assert_eq!(shell.toasts[1].tone, Tone::Attention);
+    }
+
+    #[test]
+    fn a_command_gets_the_next_key_unless_it_is_taken() {
+        let key = |text: &str| Chord::parse(text).unwrap();
+        let mut shell = Shell::new(Page::Live, Settings::default());
+        shell.listen(Some("cmd-flag"));
+        assert!(!shell.is_listening(), "only where one sees it");
+        shell.dialog = Dialog::Help(Rebinding::default());
+        shell.listen(Some("cmd-flag"));
+        shell.hear(key("M"));
+        let refused = Some((key("M"), Refusal::Taken("cmd-listen")));
+        assert_eq!(shell.dialog, Dialog::Help(Rebinding { listening: Some("cmd-flag"), refused }));
+        shell.hear(key("F8"));
+        assert!(!shell.is_listening() && !shell.settings.keys.are_default());
+        shell.hear(key("F9"));
+        shell.reset_keys("cmd-flag");
+        assert!(shell.settings.keys.are_default(), "a key nobody waited for did nothing");
+    }
+
+    #[test]
+    fn keys_go_back_one_by_one_when_they_are_free_and_all_at_once_in_any_case() {
+        let mut shell = Shell::new(Page::Live, Settings::default());
+        shell.dialog = Dialog::Help(Rebinding::default());
+        for (name, key) in [("cmd-flag", "F8"), ("cmd-listen", "F")] {
+            shell.listen(Some(name));
+            shell.hear(Chord::parse(key).unwrap());
+        }
+        shell.reset_keys("cmd-flag");
+        let refused = Some((Chord::parse("F").unwrap(), Refusal::Taken("cmd-listen")));
+        assert_eq!(shell.dialog, Dialog::Help(Rebinding { listening: None, refused }));
+        shell.reset_all_keys();
+        assert!(shell.settings.keys.are_default());
+        assert_eq!(shell.dialog, Dialog::Help(Rebinding::default()));
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! What belongs here: loading, looking up and the way numbers are written. No text itself: those are in `i18n/`.
 
+mod reasons;
 mod words;
 
+pub use reasons::{exactly, refusal};
 pub use words::*;
 
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
@@ -154,6 +156,8 @@ pub enum Arg {
     Text(String),
     /// A number that may select a plural form.
     Count(usize),
+    /// The text with that key.
+    Key(&'static str),
 }
 
 impl Message {
@@ -167,6 +171,13 @@ impl Message {
     #[must_use]
     pub fn text(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.args.push((name, Arg::Text(value.into())));
+        self
+    }
+
+    /// Fills in another text, in whatever language is then set.
+    #[must_use]
+    pub fn key(mut self, name: &'static str, key: &'static str) -> Self {
+        self.args.push((name, Arg::Key(key)));
         self
     }
 
@@ -185,6 +196,7 @@ impl Message {
             match value {
                 Arg::Text(value) => args.set(*name, value.as_str()),
                 Arg::Count(value) => args.set(*name, *value),
+                Arg::Key(key) => args.set(*name, text.get(key, None)),
             }
         }
         text.get(self.key, Some(&args))

@@ -2,7 +2,7 @@
 //!
 //! What belongs here: exhaustive tables from enums to keys, nothing else.
 
-use minhbach_model::{CameraState, FailureKind, GapCause, IncidentCategory, IncidentState};
+use minhbach_model::{CameraState, FailureKind, GapCause, IncidentCategory, IncidentState, RefusalReason, SoundState};
 
 use crate::net::ErrorKind;
 
@@ -26,7 +26,7 @@ pub fn gap_cause(cause: GapCause) -> &'static str {
     }
 }
 
-/// Why a stream does not flow, in a few words.
+/// Why a stream does not flow, or is not recorded, in a few words.
 #[must_use]
 pub fn failure(kind: FailureKind) -> &'static str {
     match kind {
@@ -43,6 +43,10 @@ pub fn failure(kind: FailureKind) -> &'static str {
         FailureKind::Closed => "failure-closed",
         FailureKind::ClockJump => "failure-clock-jump",
         FailureKind::Protocol => "failure-protocol",
+        FailureKind::NoKeyPicture => "failure-no-key-picture",
+        FailureKind::DiskFull => "failure-disk-full",
+        FailureKind::DiskError => "failure-disk-error",
+        FailureKind::RecorderBehind => "failure-recorder-behind",
     }
 }
 
@@ -63,6 +67,34 @@ pub fn failure_advice(kind: FailureKind) -> &'static str {
         FailureKind::Closed => "advice-closed",
         FailureKind::ClockJump => "advice-clock-jump",
         FailureKind::Protocol => "advice-protocol",
+        FailureKind::NoKeyPicture => "advice-no-key-picture",
+        FailureKind::DiskFull => "advice-disk-full",
+        FailureKind::DiskError => "advice-disk-error",
+        FailureKind::RecorderBehind => "advice-recorder-behind",
+    }
+}
+
+/// The text that tells what exactly happened, for failures that come with facts.
+#[must_use]
+pub fn exact_failure(kind: FailureKind) -> Option<&'static str> {
+    match kind {
+        FailureKind::UnknownHost => Some("exact-unknown-host"),
+        FailureKind::TimedOut => Some("exact-timed-out"),
+        FailureKind::UnsupportedCodec => Some("exact-unsupported-codec"),
+        FailureKind::AccessUnitTooLarge => Some("exact-access-unit-too-large"),
+        FailureKind::Stalled => Some("exact-stalled"),
+        FailureKind::ClockJump => Some("exact-clock-jump"),
+        FailureKind::ConnectionRefused
+        | FailureKind::Unreachable
+        | FailureKind::AuthRefused
+        | FailureKind::NotFound
+        | FailureKind::NoVideo
+        | FailureKind::Closed
+        | FailureKind::Protocol
+        | FailureKind::NoKeyPicture
+        | FailureKind::DiskFull
+        | FailureKind::DiskError
+        | FailureKind::RecorderBehind => None,
     }
 }
 
@@ -72,8 +104,33 @@ pub fn camera_state(state: CameraState) -> &'static str {
     match state {
         CameraState::Connecting => "camera-connecting",
         CameraState::Recording => "camera-recording",
-        CameraState::Failed(kind) => failure(kind),
+        CameraState::Failed(kind) | CameraState::NotRecording(kind) => failure(kind),
         CameraState::Paused => "camera-paused",
+    }
+}
+
+/// Whether sound is recorded with the pictures.
+#[must_use]
+pub fn sound_state(state: SoundState) -> &'static str {
+    match state {
+        SoundState::Unknown => "sound-unknown",
+        SoundState::Flows => "sound-flows",
+        SoundState::NotOffered => "sound-not-offered",
+        SoundState::Unsupported => "sound-unsupported",
+        SoundState::Refused => "sound-refused",
+        SoundState::Missing => "sound-missing",
+    }
+}
+
+/// What to do about it.
+#[must_use]
+pub fn sound_advice(state: SoundState) -> &'static str {
+    match state {
+        SoundState::Unknown | SoundState::Flows => "advice-sound-none",
+        SoundState::NotOffered => "advice-sound-not-offered",
+        SoundState::Unsupported => "advice-sound-unsupported",
+        SoundState::Refused => "advice-sound-refused",
+        SoundState::Missing => "advice-sound-missing",
     }
 }
 
@@ -130,5 +187,38 @@ pub fn server_error(kind: ErrorKind) -> &'static str {
         ErrorKind::TimedOut => "error-timed-out",
         ErrorKind::Broken => "error-broken",
         ErrorKind::Local => "error-local",
+    }
+}
+
+/// Why the server refuses a request.
+#[must_use]
+pub fn refusal_reason(reason: RefusalReason) -> &'static str {
+    match reason {
+        RefusalReason::NameEmpty => "refusal-empty",
+        RefusalReason::NameTooLong | RefusalReason::NoteTooLong => "refusal-too-long",
+        RefusalReason::NameControl => "refusal-name-control",
+        RefusalReason::NoteControl => "refusal-note-control",
+        RefusalReason::UrlSyntax => "refusal-url-syntax",
+        RefusalReason::UrlScheme => "refusal-url-scheme",
+        RefusalReason::UrlCredentials => "refusal-url-credentials",
+        RefusalReason::FieldMissing => "refusal-field-missing",
+        RefusalReason::FieldUnknown => "refusal-field-unknown",
+        RefusalReason::FieldInvalid => "refusal-field-invalid",
+        RefusalReason::RangeEmpty => "refusal-range-empty",
+        RefusalReason::RangeTooLong => "refusal-range-too-long",
+        RefusalReason::TooManyCameras => "refusal-too-many-cameras",
+        RefusalReason::NotFound => "error-not-found",
+        RefusalReason::AlreadyExists => "refusal-already-exists",
+        RefusalReason::PlaceInUse => "refusal-place-in-use",
+        RefusalReason::Conflict => "error-conflict",
+        RefusalReason::UndoTooLate => "refusal-undo-too-late",
+        RefusalReason::StreamUnknown => "refusal-stream-unknown",
+        RefusalReason::NothingRecorded => "refusal-nothing-recorded",
+        RefusalReason::CodecChanges => "refusal-codec-changes",
+        RefusalReason::ExportsBusy => "refusal-exports-busy",
+        RefusalReason::FootageUnreadable => "refusal-footage-unreadable",
+        RefusalReason::DatabaseUnavailable => "refusal-database-unavailable",
+        RefusalReason::Stopping => "refusal-stopping",
+        RefusalReason::Internal => "refusal-internal",
     }
 }

@@ -5,10 +5,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::time::Instant;
 
 use eframe::egui_wgpu::{self, RenderState, wgpu};
 use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, pos2, vec2};
 use minhbach_decode::{VideoFrame, frame_to_rgba};
+use minhbach_model::WallTime;
 
 use super::paint_gpu::{Callback, Gpu};
 
@@ -21,6 +23,15 @@ pub const FULL_UV: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(1.0, 1.0) };
 /// Names a tile whose textures are kept between frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TileKey(pub u64);
+
+/// A picture that was handed to what draws the window, which shows it with its next frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawn {
+    /// When it was taken.
+    pub wall: WallTime,
+    /// When it was handed over for the first time.
+    pub at: Instant,
+}
 
 /// How pictures get onto the screen.
 pub struct Backend {
@@ -36,6 +47,7 @@ enum Kind {
 
 struct CpuTile {
     frame_id: u64,
+    drawn: Drawn,
     width_px: u32,
     used: u64,
     texture: TextureHandle,
@@ -74,6 +86,15 @@ impl Backend {
         match &self.kind {
             Kind::Gpu(state) => state.adapter.get_info().device_type == wgpu::DeviceType::Cpu,
             Kind::Cpu(_) => false,
+        }
+    }
+
+    /// The picture that a tile has drawn last, if it is one of those that are kept.
+    #[must_use]
+    pub fn drawn(&self, key: TileKey) -> Option<Drawn> {
+        match &self.kind {
+            Kind::Gpu(state) => state.renderer.read().callback_resources.get::<Gpu>().and_then(|gpu| gpu.drawn(key)),
+            Kind::Cpu(tiles) => tiles.borrow().get(&key).map(|tile| tile.drawn),
         }
     }
 
@@ -135,14 +156,18 @@ fn cpu_texture(
     }
     let rgba = frame_to_rgba(frame, width_px);
     let image = ColorImage::from_rgba_premultiplied([rgba.width as usize, rgba.height as usize], &rgba.pixels);
+    let drawn = Drawn { wall: frame.wall(), at: Instant::now() };
     if let Some(tile) = tiles.get_mut(&key) {
         tile.texture.set(image, TextureOptions::LINEAR);
-        (tile.frame_id, tile.width_px, tile.used) = (frame.id(), width_px, tick);
+        if tile.frame_id != frame.id() {
+            (tile.frame_id, tile.drawn) = (frame.id(), drawn);
+        }
+        (tile.width_px, tile.used) = (width_px, tick);
         return tile.texture.id();
     }
     let texture = painter.ctx().load_texture(format!("tile {}", key.0), image, TextureOptions::LINEAR);
     let id = texture.id();
-    tiles.insert(key, CpuTile { frame_id: frame.id(), width_px, used: tick, texture });
+    tiles.insert(key, CpuTile { frame_id: frame.id(), drawn, width_px, used: tick, texture });
     id
 }
 
@@ -152,7 +177,9 @@ pub fn fit(area: Rect, frame: &VideoFrame) -> Rect {
     fit_aspect(area, frame.display_aspect())
 }
 
-fn fit_aspect(area: Rect, aspect: f32) -> Rect {
+/// The same for a shape given as width to height.
+#[must_use]
+pub fn fit_aspect(area: Rect, aspect: f32) -> Rect {
     let (width, height) = (area.width().max(0.0), area.height().max(0.0));
     let size = if width > height * aspect { vec2(height * aspect, height) } else { vec2(width, width / aspect) };
     Rect::from_center_size(area.center(), size)
@@ -161,7 +188,6 @@ fn fit_aspect(area: Rect, aspect: f32) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use minhbach_model::WallTime;
 
     #[test]
     fn a_picture_is_fitted_without_being_stretched() {
@@ -190,6 +216,8 @@ mod tests {
         video(&painter, rect, FULL_UV, TileKey(1), &newer, &backend);
         assert_eq!(tiles.borrow()[&TileKey(1)].texture.id(), first);
         assert_eq!(tiles.borrow()[&TileKey(1)].frame_id, newer.id());
+        let drawn = backend.drawn(TileKey(1)).map(|drawn| drawn.wall);
+        assert_eq!((drawn, backend.drawn(TileKey(2))), (Some(WallTime(1)), None));
         for _ in 0..2 * KEPT_FRAMES {
             backend.end_frame();
         }

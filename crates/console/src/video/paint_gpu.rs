@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
+use std::time::Instant;
 
 use bytemuck::{Pod, Zeroable};
 use eframe::egui_wgpu::{CallbackResources, CallbackTrait, ScreenDescriptor, wgpu};
 use egui::{PaintCallbackInfo, Rect};
 use minhbach_decode::{ColorTransform, Plane, VideoFrame};
 
-use super::paint::TileKey;
+use super::paint::{Drawn, TileKey};
 
 /// What the shader knows of a tile; laid out as `Tile` in `video.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -36,6 +37,7 @@ struct Tile {
     shown: Option<Uniform>,
     bind_group: wgpu::BindGroup,
     frame_id: u64,
+    drawn: Option<Drawn>,
     used: u64,
 }
 
@@ -90,6 +92,11 @@ impl Gpu {
         self.tiles.retain(|_, tile| tile.used >= tick);
     }
 
+    /// The picture that a tile has drawn last.
+    pub(super) fn drawn(&self, key: TileKey) -> Option<Drawn> {
+        self.tiles.get(&key).and_then(|tile| tile.drawn)
+    }
+
     fn new_tile(&self, device: &wgpu::Device, frame: &VideoFrame) -> Tile {
         let planes = Plane::ALL.map(|plane| {
             let view = frame.plane(plane);
@@ -128,7 +135,7 @@ impl Gpu {
         });
         let size = (frame.width(), frame.height());
         // Frame ids begin with 1, so the first picture is always uploaded.
-        Tile { size, planes, uniform, shown: None, bind_group, frame_id: 0, used: 0 }
+        Tile { size, planes, uniform, shown: None, bind_group, frame_id: 0, drawn: None, used: 0 }
     }
 }
 
@@ -241,6 +248,7 @@ impl CallbackTrait for Callback {
             if tile.frame_id != self.frame.id() {
                 upload(queue, tile, &self.frame);
                 tile.frame_id = self.frame.id();
+                tile.drawn = Some(Drawn { wall: self.frame.wall(), at: Instant::now() });
             }
             if tile.shown != Some(uniform) {
                 queue.write_buffer(&tile.uniform, 0, bytemuck::bytes_of(&uniform));

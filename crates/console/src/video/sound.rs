@@ -1,7 +1,7 @@
 //! The loudspeaker: the sound of one player at a time, on its own thread. No sound device is a state, not an error.
 //!
-//! Live sound goes through a short jitter buffer; sound of playback follows the playhead. Mixing several players and
-//! recording from a microphone do not belong here.
+//! Live sound is kept back no longer than is safe, and its pictures keep to it; sound of playback follows the playhead.
+//! Mixing several players and recording from a microphone do not belong here.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,18 @@ use std::time::{Duration, Instant};
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{ErrorKind, FromSample, SampleFormat, SizedSample, SupportedStreamConfig};
 use minhbach_decode::OUTPUT_RATE_HZ;
+use minhbach_model::WallTime;
 
+use super::clock::Clock;
 use super::player::PlayerId;
-use super::sound_mix::{Clock, Mix, Pace};
+use super::sound_live::LiveReport;
+use super::sound_mix::{Mix, Pace};
 
 /// How often a missing device is looked for again.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// The longest way from the buffer to the loudspeaker that is believed; what a device tells beyond it is an error.
+const LATENCY_MAX: Duration = Duration::from_secs(1);
 
 /// How the sound output stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +66,8 @@ impl Sound {
     /// Opens the output in the background.
     #[must_use]
     pub fn start(egui: egui::Context) -> Self {
-        let shared = Arc::new(Shared { mix: Mutex::new(Mix::new()), state: Mutex::new(SoundState::Starting) });
+        let mix = Mutex::new(Mix::new(Instant::now()));
+        let shared = Arc::new(Shared { mix, state: Mutex::new(SoundState::Starting) });
         let (events, inbox) = sync_channel(8);
         let worker = Worker { shared: Arc::clone(&shared), events: events.clone(), inbox, egui };
         let thread = std::thread::Builder::new().name("sound".to_owned()).spawn(move || worker.run());
@@ -141,7 +148,23 @@ impl SoundHandle {
 
     /// Sound of a player; dropped unless it is the one that is heard.
     pub(super) fn push(&self, player: PlayerId, pace: Pace, block: &minhbach_decode::AudioBlock) {
-        lock(&self.shared.mix).push(player, pace, block);
+        lock(&self.shared.mix).push(player, pace, block, Instant::now());
+    }
+
+    /// A live picture of a player has been decoded: which sound is heard, when the picture has to keep to it.
+    pub(super) fn picture(&self, player: PlayerId, wall: WallTime, now: Instant) -> Option<Clock> {
+        lock(&self.shared.mix).picture(player, wall, now)
+    }
+
+    /// Which live sound of a player is heard when; `None` for a player that is not heard, and when nothing tells it.
+    pub(super) fn heard(&self, player: PlayerId, now: Instant) -> Option<Clock> {
+        lock(&self.shared.mix).heard(player, now)
+    }
+
+    /// How the live sound of a player stands, and how much of it is kept, nanoseconds; `None` as for the clock.
+    #[must_use]
+    pub fn report(&self, player: PlayerId, now: Instant) -> Option<(LiveReport, i64)> {
+        lock(&self.shared.mix).report(player, now)
     }
 
     /// Where a player's playback stands, or `None` while it has no sound to give (paused, not at normal speed).
@@ -176,6 +199,7 @@ impl Worker {
                 Some(Event::Stop) => return,
                 Some(Event::Lost(reason)) => {
                     drop(stream);
+                    lock(&self.shared.mix).device_lost();
                     tracing::warn!(reason, "the sound device was lost");
                     self.set_state(SoundState::Failed(reason));
                     // Not at once: a device that fails on opening would be opened in a tight circle.
@@ -241,9 +265,12 @@ impl Worker {
         let mut scratch: Vec<f32> = Vec::new();
         device.build_output_stream(
             config.config(),
-            move |out: &mut [T], _: &cpal::OutputCallbackInfo| {
+            move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
+                let (now, told) = (Instant::now(), info.timestamp());
+                // Both on the device's own clock, which is not the one of `now`; their distance is the same on any.
+                let latency = told.playback.duration_since(told.callback).min(LATENCY_MAX);
                 scratch.resize(out.len(), 0.0);
-                lock(&shared.mix).render(&mut scratch, channels, rate_hz, Instant::now());
+                lock(&shared.mix).render(&mut scratch, (channels, rate_hz), now, latency);
                 for (target, &value) in out.iter_mut().zip(&scratch) {
                     *target = T::from_sample(value);
                 }

@@ -1,6 +1,6 @@
 //! The buffer between decoders and the sound device: who is heard, how much is kept, what is dropped or filled.
 //!
-//! Pure: no device, no clock; the instant is passed in.
+//! Pure: no device, no clock; the instant is passed in. When live sound is due is decided in `sound_live`.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,13 +8,9 @@ use std::time::{Duration, Instant};
 use minhbach_decode::{AudioBlock, OUTPUT_RATE_HZ};
 use minhbach_model::WallTime;
 
+use super::clock::Clock;
+use super::sound_live::{Call, Live, LiveReport, Plan};
 use crate::video::player::PlayerId;
-
-/// Live sound kept back against jitter, nanoseconds.
-const JITTER_NS: i64 = 120_000_000;
-
-/// Live sound above which the oldest is dropped down to [`JITTER_NS`].
-const LIVE_MAX_NS: i64 = 320_000_000;
 
 /// How far sound of playback may be from the picture.
 const SYNC_NS: i64 = 40_000_000;
@@ -31,19 +27,10 @@ const CLOCK_MAX_AGE: Duration = Duration::from_secs(1);
 /// How the sound of a player is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// As it comes, through the jitter buffer.
+    /// As soon as is safe after it comes.
     Live,
     /// When the playhead gets there.
     Playhead,
-}
-
-/// Where playback stood at an instant, at normal speed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
-    /// The position.
-    pub wall: WallTime,
-    /// When it was there.
-    pub at: Instant,
 }
 
 type Frame = [f32; 2];
@@ -54,12 +41,14 @@ pub(super) struct Mix {
     volume: f32,
     muted: bool,
     pace: Pace,
+    /// Where playback stood at an instant, at normal speed.
     clock: Option<Clock>,
+    live: Live,
     kept: VecDeque<Frame>,
     /// When the first of `kept` was taken.
     front: WallTime,
-    /// Live: enough was there once to begin.
-    primed: bool,
+    /// A frame was wanted and none was there.
+    dry: bool,
     /// Linear interpolation to the device's rate: the frames before and after, and the place between them.
     before: Frame,
     after: Frame,
@@ -67,16 +56,17 @@ pub(super) struct Mix {
 }
 
 impl Mix {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Self {
             audible: None,
             volume: 1.0,
             muted: false,
             pace: Pace::Live,
             clock: None,
+            live: Live::new(now),
             kept: VecDeque::new(),
             front: WallTime::default(),
-            primed: false,
+            dry: false,
             before: [0.0; 2],
             after: [0.0; 2],
             phase: 1.0,
@@ -103,6 +93,7 @@ impl Mix {
         self.volume
     }
 
+    /// Muted sound goes on being played, without loudness: the pictures keep to it, and nothing jumps.
     pub(super) fn set_muted(&mut self, muted: bool) {
         self.muted = muted;
     }
@@ -123,7 +114,35 @@ impl Mix {
         }
     }
 
-    pub(super) fn push(&mut self, player: PlayerId, pace: Pace, block: &AudioBlock) {
+    /// A live picture of a player could be drawn from now on: which sound is heard, when it is the player that is heard
+    /// and its sound has a clock.
+    pub(super) fn picture(&mut self, player: PlayerId, wall: WallTime, now: Instant) -> Option<Clock> {
+        if self.audible != Some(player) {
+            return None;
+        }
+        self.live.picture(wall, now);
+        self.live.heard(now)
+    }
+
+    /// Which live sound of a player is heard when.
+    pub(super) fn heard(&self, player: PlayerId, now: Instant) -> Option<Clock> {
+        if self.audible == Some(player) { self.live.heard(now) } else { None }
+    }
+
+    /// How the live sound of a player stands, and how much of it is kept, nanoseconds.
+    pub(super) fn report(&self, player: PlayerId, now: Instant) -> Option<(LiveReport, i64)> {
+        let report = if self.audible == Some(player) { self.live.report(now) } else { None };
+        report.map(|report| (report, self.kept_ns()))
+    }
+
+    /// The device is gone: nothing is heard, and no sound has a clock.
+    pub(super) fn device_lost(&mut self) {
+        self.empty();
+        self.live.device_lost();
+    }
+
+    /// A block that has come at `now`.
+    pub(super) fn push(&mut self, player: PlayerId, pace: Pace, block: &AudioBlock, now: Instant) {
         if self.audible != Some(player) || block.samples.len() < 2 {
             return;
         }
@@ -139,16 +158,31 @@ impl Mix {
                 self.kept.extend(std::iter::repeat_n([0.0; 2], ns_to_frames(hole_ns)));
             }
         }
+        if pace == Pace::Live {
+            self.live.block(block.wall, now);
+        }
         self.kept.extend(block.samples.chunks_exact(2).map(|pair| [pair[0], pair[1]]));
         // The end of what is kept is known exactly, so the beginning is too.
         self.front = block.wall.offset_ns(block.duration_ns() - self.kept_ns());
         self.drop_ns(self.kept_ns() - KEPT_MAX_NS);
     }
 
-    /// Fills the device's buffer of `channels` interleaved channels.
-    pub(super) fn render(&mut self, out: &mut [f32], channels: usize, rate_hz: u32, now: Instant) {
-        let step = f64::from(OUTPUT_RATE_HZ) / f64::from(rate_hz.max(1));
-        let sounding = self.align(now);
+    /// Fills the device's buffer of `channels` interleaved channels; `latency` after `now` its first frame is heard.
+    pub(super) fn render(
+        &mut self,
+        out: &mut [f32],
+        (channels, rate_hz): (usize, u32),
+        now: Instant,
+        latency: Duration,
+    ) {
+        let frames = out.len() / channels.max(1);
+        let length = Duration::from_secs_f64(frames as f64 / f64::from(rate_hz.max(1)));
+        let call = Call { now, latency, length };
+        self.live.called(call);
+        let speed = self.align(call);
+        let step = f64::from(OUTPUT_RATE_HZ) / f64::from(rate_hz.max(1)) * speed.unwrap_or(1.0);
+        let sounding = speed.is_some();
+        self.dry = false;
         let gain = if self.muted { 0.0 } else { self.volume };
         for frame in out.chunks_mut(channels.max(1)) {
             let [left, right] = if sounding { self.interpolated(step) } else { [0.0; 2] };
@@ -162,41 +196,63 @@ impl Mix {
                 [] => {}
             }
         }
+        if sounding && self.dry && self.pace == Pace::Live {
+            self.live.ran_dry();
+            self.still();
+        }
     }
 
-    /// Brings the buffer to where it should be; false when there is nothing to play now.
-    fn align(&mut self, now: Instant) -> bool {
+    /// Brings the buffer to where it should be; the speed to play at, or `None` when there is nothing to play now.
+    fn align(&mut self, call: Call) -> Option<f64> {
         match self.pace {
-            Pace::Live => {
-                if self.kept.is_empty() {
-                    self.primed = false;
-                } else if !self.primed && self.kept_ns() >= JITTER_NS {
-                    self.primed = true;
-                    self.drop_ns(self.kept_ns() - JITTER_NS);
-                } else if self.primed && self.kept_ns() > LIVE_MAX_NS {
-                    self.drop_ns(self.kept_ns() - JITTER_NS);
-                }
-                self.primed
-            }
+            Pace::Live => self.align_live(call),
             Pace::Playhead => {
-                let clock = self.clock.filter(|clock| now.saturating_duration_since(clock.at) < CLOCK_MAX_AGE);
-                let Some(clock) = clock else {
-                    return false;
-                };
-                let position = clock.wall + now.saturating_duration_since(clock.at);
+                let age = |clock: &Clock| call.now.saturating_duration_since(clock.at);
+                let position = self.clock.filter(|clock| age(clock) < CLOCK_MAX_AGE)?.wall_at(call.now);
                 let early_ns = self.front.ns_since(position);
                 if early_ns < -SYNC_NS {
                     self.drop_ns(-early_ns);
                 }
-                early_ns <= SYNC_NS && !self.kept.is_empty()
+                (early_ns <= SYNC_NS && !self.kept.is_empty()).then_some(1.0)
             }
         }
+    }
+
+    fn align_live(&mut self, call: Call) -> Option<f64> {
+        if self.kept.is_empty() {
+            if self.live.is_playing() {
+                self.live.ran_dry();
+                self.still();
+            }
+            return None;
+        }
+        match self.live.plan(self.next_wall(), call) {
+            Plan::Wait => None,
+            Plan::Play { skip_ns, .. } if skip_ns >= self.kept_ns() => {
+                // What is left of a stream that has stopped; it is too late for it.
+                self.kept.clear();
+                self.live.stop();
+                self.still();
+                None
+            }
+            Plan::Play { skip_ns, rate } => {
+                self.drop_ns(skip_ns);
+                Some(rate)
+            }
+        }
+    }
+
+    /// When the next frame that comes out was taken: up to two frames before `kept` are still being interpolated.
+    fn next_wall(&self) -> WallTime {
+        self.front.offset_ns(((self.phase - 2.0) * 1e9 / f64::from(OUTPUT_RATE_HZ)) as i64)
     }
 
     fn interpolated(&mut self, step: f64) -> Frame {
         while self.phase >= 1.0 {
             self.before = self.after;
-            self.after = self.pop().unwrap_or([0.0; 2]);
+            let next = self.pop();
+            self.dry |= next.is_none();
+            self.after = next.unwrap_or([0.0; 2]);
             self.phase -= 1.0;
         }
         let part = self.phase as f32;
@@ -228,7 +284,12 @@ impl Mix {
 
     fn empty(&mut self) {
         self.kept.clear();
-        self.primed = false;
+        self.live.reset();
+        self.still();
+    }
+
+    /// Nothing is being interpolated.
+    fn still(&mut self) {
         (self.before, self.after, self.phase) = ([0.0; 2], [0.0; 2], 1.0);
     }
 }
@@ -252,64 +313,128 @@ mod tests {
         AudioBlock { wall: WallTime(wall_ms * MS), samples: vec![value; ns_to_frames(length_ms * MS) * 2] }
     }
 
-    fn mix(player: PlayerId) -> Mix {
-        let mut mix = Mix::new();
+    fn mix(player: PlayerId, now: Instant) -> Mix {
+        let mut mix = Mix::new(now);
         mix.set_audible(Some(player));
         mix
     }
 
-    /// Renders some milliseconds of stereo at the own rate.
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Renders some milliseconds of stereo at the own rate, heard at once.
     fn render(mix: &mut Mix, length_ms: i64, now: Instant) -> Vec<f32> {
         let mut out = vec![9.0; ns_to_frames(length_ms * MS) * 2];
-        mix.render(&mut out, 2, OUTPUT_RATE_HZ, now);
+        mix.render(&mut out, (2, OUTPUT_RATE_HZ), now, Duration::ZERO);
         out
     }
 
     #[test]
-    fn live_sound_waits_for_the_jitter_buffer_and_then_plays() {
-        let (now, me) = (Instant::now(), PlayerId::next());
-        let mut mix = mix(me);
-        mix.push(me, Pace::Live, &block(0, 100, 0.5));
-        assert!(render(&mut mix, 10, now).iter().all(|&v| v == 0.0));
-        mix.push(me, Pace::Live, &block(100, 40, 0.5));
-        let out = render(&mut mix, 10, now);
+    fn live_sound_waits_until_it_is_safe_and_then_plays() {
+        let (start, me) = (Instant::now(), PlayerId::next());
+        let mut mix = mix(me, start);
+        mix.push(me, Pace::Live, &block(0, 200, 0.5), start);
+        assert!(render(&mut mix, 10, start + ms(80)).iter().all(|&v| v == 0.0));
+        assert!(mix.heard(me, start + ms(80)).is_none());
+        let out = render(&mut mix, 10, start + ms(90));
         assert!(out[2..].iter().all(|&v| (v - 0.5).abs() < 1e-6));
+        let heard = mix.heard(me, start + ms(90)).unwrap();
+        assert!(heard.wall_at(start + ms(90)).ns_since(WallTime(0)).abs() < MS, "{heard:?}");
+        assert!(mix.heard(PlayerId::next(), start + ms(90)).is_none(), "another player's pictures do not wait");
     }
 
     #[test]
     fn a_burst_is_cut_to_the_newest() {
-        let (now, me) = (Instant::now(), PlayerId::next());
-        let mut mix = mix(me);
-        mix.push(me, Pace::Live, &block(0, 2000, 0.1));
-        render(&mut mix, 1, now);
-        assert!((mix.kept_ns() - (JITTER_NS - MS)).abs() < MS, "{}", mix.kept_ns());
-        assert!(mix.front.ns_since(WallTime(1880 * MS)).abs() < 2 * MS);
+        let (start, me) = (Instant::now(), PlayerId::next());
+        let mut mix = mix(me, start);
+        for from_ms in (0..2000).step_by(20) {
+            mix.push(me, Pace::Live, &block(from_ms, 20, 0.1), start);
+        }
+        render(&mut mix, 10, start + ms(60));
+        // Kept back are 80 ms and the length of a call; 60 ms have passed since, and one call has been played.
+        assert!(mix.front.ns_since(WallTime(1960 * MS)).abs() < 25 * MS, "{:?}", mix.front);
     }
 
     #[test]
     fn only_the_chosen_player_is_heard() {
-        let (now, me, other) = (Instant::now(), PlayerId::next(), PlayerId::next());
-        let mut mix = mix(me);
-        mix.push(other, Pace::Live, &block(0, 500, 1.0));
-        assert!(render(&mut mix, 10, now).iter().all(|&v| v == 0.0));
-        mix.push(me, Pace::Live, &block(0, 500, 1.0));
-        mix.set_muted(true);
-        assert!(render(&mut mix, 10, now).iter().all(|&v| v == 0.0));
-        mix.set_muted(false);
+        let (start, me, other) = (Instant::now(), PlayerId::next(), PlayerId::next());
+        let mut mix = mix(me, start);
+        mix.push(other, Pace::Live, &block(0, 500, 1.0), start);
+        assert!(render(&mut mix, 10, start + ms(100)).iter().all(|&v| v == 0.0));
+        mix.push(me, Pace::Live, &block(0, 500, 1.0), start);
+        assert!(render(&mut mix, 10, start + ms(100)).iter().any(|&v| v > 0.0));
         mix.set_volume(0.5);
-        assert!((render(&mut mix, 10, now)[100] - 0.5).abs() < 1e-6);
+        assert!((render(&mut mix, 10, start + ms(110))[100] - 0.5).abs() < 1e-6);
         mix.set_audible(Some(other));
-        assert!(mix.kept.is_empty());
+        assert!(mix.kept.is_empty() && mix.heard(me, start + ms(110)).is_none());
+    }
+
+    #[test]
+    fn muting_changes_loudness_and_not_the_time() {
+        let (start, me) = (Instant::now(), PlayerId::next());
+        let mut mix = mix(me, start);
+        mix.push(me, Pace::Live, &block(0, 500, 1.0), start);
+        render(&mut mix, 10, start + ms(100));
+        let before = mix.heard(me, start + ms(100)).unwrap();
+        mix.set_muted(true);
+        assert!(render(&mut mix, 10, start + ms(110)).iter().all(|&v| v == 0.0));
+        let muted = mix.heard(me, start + ms(110)).unwrap();
+        assert!(muted.wall_at(before.at).ns_since(before.wall).abs() < MS, "{before:?} {muted:?}");
+        mix.set_muted(false);
+        assert!(render(&mut mix, 10, start + ms(120))[100] > 0.9);
+    }
+
+    #[test]
+    fn without_its_device_sound_has_no_clock() {
+        let (start, me) = (Instant::now(), PlayerId::next());
+        let mut mix = mix(me, start);
+        mix.push(me, Pace::Live, &block(0, 500, 1.0), start);
+        render(&mut mix, 10, start + ms(100));
+        assert!(mix.heard(me, start + ms(100)).is_some() && mix.report(me, start + ms(100)).is_some());
+        mix.device_lost();
+        assert!(mix.heard(me, start + ms(100)).is_none() && mix.picture(me, WallTime(0), start + ms(100)).is_none());
+    }
+
+    /// A camera whose clock is 0.1 % fast, for 20 s: each sample says in seconds when it was taken.
+    #[test]
+    fn the_clock_names_the_sound_that_comes_out_and_no_sample_is_left_out() {
+        let (start, me) = (Instant::now(), PlayerId::next());
+        let mut mix = mix(me, start);
+        let (mut blocks, mut last, mut heard_any) = (0_i64, None::<f32>, false);
+        for call in 0..2000_u64 {
+            let now = start + ms(call * 10);
+            while (blocks + 1) * 20_000 <= i64::try_from(call * 10_010).unwrap() {
+                let first = blocks * 960;
+                let samples = (first..first + 960).flat_map(|n| [n as f32 / 48_000.0; 2]).collect();
+                mix.push(me, Pace::Live, &AudioBlock { wall: WallTime(blocks * 20 * MS), samples }, now);
+                blocks += 1;
+            }
+            let mut out = vec![0.0; 960];
+            mix.render(&mut out, (2, OUTPUT_RATE_HZ), now, ms(25));
+            let Some(heard) = mix.heard(me, now).filter(|_| heard_any || out[0] > 0.0) else { continue };
+            heard_any = true;
+            let told_s = heard.wall_at(now + ms(25)).0 as f32 / 1e9;
+            assert!((told_s - out[0]).abs() < 0.005, "call {call}: {told_s} told, {} heard", out[0]);
+            for &value in out.iter().step_by(2) {
+                let step = last.map_or(1.0 / 48_000.0, |last| value - last);
+                assert!((step * 48_000.0 - 1.0).abs() < 0.5, "call {call}: a step of {step} s");
+                last = Some(value);
+            }
+        }
+        assert!(heard_any);
+        let (report, _) = mix.report(me, start + ms(19_990)).unwrap();
+        assert_eq!((report.jumps, report.dry), (0, 0));
     }
 
     #[test]
     fn lost_packets_become_silence_of_the_same_length() {
-        let me = PlayerId::next();
-        let mut mix = mix(me);
-        mix.push(me, Pace::Live, &block(0, 100, 0.5));
-        mix.push(me, Pace::Live, &block(120, 100, 0.5));
+        let (now, me) = (Instant::now(), PlayerId::next());
+        let mut mix = mix(me, now);
+        mix.push(me, Pace::Live, &block(0, 100, 0.5), now);
+        mix.push(me, Pace::Live, &block(120, 100, 0.5), now);
         assert!((mix.kept_ns() - 220 * MS).abs() < MS);
-        mix.push(me, Pace::Live, &block(5000, 100, 0.5));
+        mix.push(me, Pace::Live, &block(5000, 100, 0.5), now);
         assert!((mix.kept_ns() - 100 * MS).abs() < MS);
         assert_eq!(mix.front, WallTime(5000 * MS));
     }
@@ -317,8 +442,8 @@ mod tests {
     #[test]
     fn playback_sound_keeps_to_the_playhead() {
         let (now, me) = (Instant::now(), PlayerId::next());
-        let mut mix = mix(me);
-        mix.push(me, Pace::Playhead, &block(1000, 1000, 0.5));
+        let mut mix = mix(me, now);
+        mix.push(me, Pace::Playhead, &block(1000, 1000, 0.5), now);
         assert!(render(&mut mix, 10, now).iter().all(|&v| v == 0.0), "no clock, no sound");
         mix.set_clock(me, Some(Clock { wall: WallTime(900 * MS), at: now }));
         assert!(render(&mut mix, 10, now).iter().all(|&v| v == 0.0), "100 ms early");
@@ -333,11 +458,11 @@ mod tests {
     #[test]
     fn another_device_rate_and_one_channel_are_served() {
         let (now, me) = (Instant::now(), PlayerId::next());
-        let mut mix = mix(me);
-        mix.push(me, Pace::Live, &block(0, 120, 0.5));
+        let mut mix = mix(me, now);
+        mix.push(me, Pace::Live, &block(0, 120, 0.5), now);
         let before = mix.kept.len();
         let mut out = vec![0.0; 441];
-        mix.render(&mut out, 1, 44_100, now);
+        mix.render(&mut out, (1, 44_100), now + ms(90), Duration::ZERO);
         assert!((before - mix.kept.len()).abs_diff(480) <= 2);
         assert!((out[300] - 0.5).abs() < 1e-6);
     }

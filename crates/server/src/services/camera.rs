@@ -1,10 +1,11 @@
 //! Cameras: add, change, pause, remove, test, watch.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use minhbach_api::convert;
-use minhbach_api::convert::camera::GivenSpec;
+use minhbach_api::convert::camera::{GivenSpec, sound_state};
 use minhbach_api::v1;
 use minhbach_api::v1::camera_service_server::CameraService;
 use minhbach_index::IndexError;
@@ -12,7 +13,8 @@ use minhbach_ingest::{Failure, ProbeReport, StreamConfig, probe};
 use minhbach_model::{CameraDraft, CameraId, CameraStatus, Secret, StreamKind, StreamSource};
 use tonic::{Request, Response, Status};
 
-use super::{ANSWERS_WAITING, Answers, Shared, bad_request, check_name, index_status};
+use super::refuse::{bad_page_token, bad_request, bad_url, check_name, index_status, no_camera, not_completed};
+use super::{ANSWERS_WAITING, Answers, Shared};
 use crate::cameras::has_password;
 
 /// A change is told at most this often.
@@ -31,7 +33,7 @@ async fn complete<T: Send + 'static>(
         Ok(result) => result.map_err(index_status),
         Err(error) => {
             tracing::error!(%error, "a change of a camera did not end");
-            Err(Status::internal("the change did not end; see the server's log"))
+            Err(not_completed())
         }
     }
 }
@@ -42,7 +44,7 @@ fn answer(status: &CameraStatus) -> v1::Camera {
 
 impl CameraRpc {
     fn get(&self, id: CameraId) -> Result<v1::Camera, Status> {
-        let status = self.0.cameras.get(id).ok_or_else(|| Status::not_found(format!("there is no camera {id}")))?;
+        let status = self.0.cameras.get(id).ok_or_else(|| no_camera(id))?;
         Ok(answer(&status))
     }
 
@@ -54,7 +56,7 @@ impl CameraRpc {
     fn given(spec: Option<v1::CameraSpec>) -> Result<GivenSpec, Status> {
         let spec = convert::required("spec", spec, "the camera's settings").map_err(bad_request)?;
         let mut given = GivenSpec::try_from(spec).map_err(bad_request)?;
-        given.draft.name = check_name(&given.draft.name)?;
+        given.draft.name = check_name("name", &given.draft.name)?;
         check_urls(&mut given.draft)?;
         Ok(given)
     }
@@ -66,7 +68,7 @@ fn check_urls(draft: &mut CameraDraft) -> Result<(), Status> {
             source.url = source.url.trim().to_owned();
             Ok(())
         }
-        Err(error) => Err(Status::invalid_argument(format!("{field}: {error}"))),
+        Err(error) => Err(bad_url(field, &error)),
     };
     check("main_url", &mut draft.main)?;
     draft.sub.as_mut().map_or(Ok(()), |sub| check("sub_url", sub))
@@ -121,8 +123,7 @@ impl CameraService for CameraRpc {
         let start = if request.page_token.is_empty() {
             0
         } else {
-            let after = Self::id(&request.page_token)
-                .map_err(|_| Status::invalid_argument("page_token: not one that this server gave out"))?;
+            let after = Self::id(&request.page_token).map_err(|_| bad_page_token())?;
             all.iter().position(|s| s.camera.id == after).map_or(0, |at| at + 1)
         };
         let page = &all[start..all.len().min(start + size)];
@@ -238,16 +239,20 @@ fn stream_test(stream: StreamKind, result: Result<ProbeReport, Failure>) -> v1::
             message: String::new(),
             video: report.video,
             audio: report.audio,
+            sound: sound_state(report.sound.state).into(),
+            sound_detail: report.sound.detail,
             bit_rate_bps: report.bit_rate_bps,
             frame_rate_milli: report.frame_rate_milli,
             format: Some(report.still.format.as_ref().into()),
             still: Some((&report.still).into()),
             first_picture_ms: u32::try_from(report.first_picture.as_millis()).unwrap_or(u32::MAX),
+            failure_params: HashMap::new(),
         },
         Err(failure) => v1::StreamTest {
             stream,
             failure: v1::FailureKind::from(failure.kind).into(),
             message: failure.message,
+            failure_params: failure.params.into_iter().collect(),
             ..v1::StreamTest::default()
         },
     }

@@ -10,13 +10,19 @@ use minhbach_index::{IncidentChange, IncidentFilter};
 use minhbach_model::{Incident, IncidentDraft, IncidentId, IncidentState, WallRange, WallTime};
 use tonic::{Request, Response, Status};
 
-use super::{Shared, bad_request, check_name, check_note, index_status};
+use super::Shared;
+use super::refuse::{
+    bad_page_token, bad_request, check_name, check_note, index_status, no_camera, range_empty, range_too_long,
+    too_many_cameras, undo_too_late,
+};
 
 /// Longest flagged range.
 const RANGE_MAX: Duration = Duration::from_secs(86_400);
 /// Most cameras of one incident.
 const CAMERAS_MAX: usize = 64;
-/// A flag can be taken back for ten seconds, and a little longer for the way to the server.
+/// A flag can be taken back for so long …
+const UNDO_SECS: u64 = 10;
+/// … and a little longer for the way to the server.
 const UNDO_NS: i64 = 12_000_000_000;
 
 pub(super) struct Incidents(pub Arc<Shared>);
@@ -34,17 +40,17 @@ impl IncidentService for Incidents {
         request: Request<v1::FlagIncidentRequest>,
     ) -> Result<Response<v1::FlagIncidentResponse>, Status> {
         let mut draft = IncidentDraft::try_from(request.into_inner()).map_err(bad_request)?;
-        draft.author = check_name(&draft.author)?;
+        draft.author = check_name("author", &draft.author)?;
         check_note(&draft.note)?;
         if draft.range.duration() > RANGE_MAX {
-            return Err(Status::invalid_argument("the flagged range is longer than 24 hours"));
+            return Err(range_too_long(RANGE_MAX));
         }
         if draft.cameras.len() > CAMERAS_MAX {
-            return Err(Status::invalid_argument(format!("an incident has at most {CAMERAS_MAX} cameras")));
+            return Err(too_many_cameras(draft.cameras.len(), CAMERAS_MAX));
         }
         for &camera in &draft.cameras {
             if self.0.cameras.get(camera).is_none() {
-                return Err(Status::not_found(format!("there is no camera {camera}")));
+                return Err(no_camera(camera));
             }
         }
         let now = self.0.clock.now();
@@ -68,7 +74,7 @@ impl IncidentService for Incidents {
         let from = convert::optional_wall(request.from_wall_ns).unwrap_or(WallTime(i64::MIN));
         let to = convert::optional_wall(request.to_wall_ns).unwrap_or(WallTime(i64::MAX));
         let range = match WallRange::new(from, to) {
-            None => return Err(Status::invalid_argument("to_wall_ns: must be later than from_wall_ns")),
+            None => return Err(range_empty("to_wall_ns: must be later than from_wall_ns")),
             Some(range) if range.start.0 == i64::MIN && range.end.0 == i64::MAX => None,
             some => some,
         };
@@ -123,9 +129,7 @@ impl IncidentService for Incidents {
         let id = Self::id(&request.into_inner().id)?;
         let incident = self.0.index.incident(id).await.map_err(index_status)?;
         if self.0.clock.now().ns_since(incident.created) > UNDO_NS {
-            return Err(Status::failed_precondition(
-                "a flag can be taken back for ten seconds; close the incident instead",
-            ));
+            return Err(undo_too_late(UNDO_SECS));
         }
         self.0.index.remove_incident(id).await.map_err(index_status)?;
         Ok(Response::new(v1::UndoIncidentResponse {}))
@@ -138,5 +142,5 @@ fn page_token(token: &str) -> Result<Option<(WallTime, IncidentId)>, Status> {
         return Ok(None);
     }
     let parsed = token.split_once(':').and_then(|(at, id)| Some((WallTime(at.parse().ok()?), id.parse().ok()?)));
-    parsed.map(Some).ok_or_else(|| Status::invalid_argument("page_token: not one that this server gave out"))
+    parsed.map(Some).ok_or_else(bad_page_token)
 }

@@ -13,7 +13,8 @@ use minhbach_model::{CameraId, FormatId, MediaFormat, Sample, StreamKind, Track}
 use tokio::sync::mpsc::Sender;
 use tonic::{Request, Response, Status};
 
-use super::{ANSWERS_WAITING, Answers, Shared, bad_request, media};
+use super::refuse::{bad_request, no_stream};
+use super::{ANSWERS_WAITING, Answers, Shared, media};
 
 pub(super) struct Live(pub Arc<Shared>);
 
@@ -30,8 +31,7 @@ impl LiveService for Live {
         let request = request.into_inner();
         let camera: CameraId = convert::id("camera_id", &request.camera_id).map_err(bad_request)?;
         let stream = convert::media::stream_kind("stream", request.stream).map_err(bad_request)?;
-        let not_found = || Status::not_found(format!("camera {camera} has no {stream} stream"));
-        let feed = self.0.cameras.feed(camera, stream).ok_or_else(not_found)?;
+        let feed = self.0.cameras.feed(camera, stream).ok_or_else(|| no_stream(camera, stream))?;
         let sound = match (request.audio, stream) {
             (true, StreamKind::Sub) => self.0.cameras.feed(camera, StreamKind::Main),
             _ => None,

@@ -1,7 +1,7 @@
 //! The gRPC services: each translates requests to the model, calls one function, and translates the answer.
 //!
 //! What belongs here: translation, checks of what a person typed, and flow control of answer streams. Rules about footage
-//! do not; they are in the crates below.
+//! do not; they are in the crates below. What a refused request is told is in [`refuse`].
 
 mod camera;
 mod incident;
@@ -9,22 +9,21 @@ mod live;
 mod media;
 mod place;
 mod recording;
+mod refuse;
 mod system;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use minhbach_api::FILE_DESCRIPTOR_SET;
-use minhbach_api::convert::ConvertError;
 use minhbach_api::v1::camera_service_server::CameraServiceServer;
 use minhbach_api::v1::incident_service_server::IncidentServiceServer;
 use minhbach_api::v1::live_service_server::LiveServiceServer;
 use minhbach_api::v1::place_service_server::PlaceServiceServer;
 use minhbach_api::v1::recording_service_server::RecordingServiceServer;
 use minhbach_api::v1::system_service_server::SystemServiceServer;
-use minhbach_index::{Index, IndexError, IndexErrorKind};
+use minhbach_index::Index;
 use minhbach_model::WallTime;
-use minhbach_playback::PlaybackError;
 use minhbach_recorder::LedgerStats;
 use minhbach_runtime::{Clock, Tasks};
 use minhbach_store::Store;
@@ -35,9 +34,6 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::cameras::Cameras;
-
-/// Longest accepted note, characters.
-pub(crate) const NOTE_MAX_CHARS: usize = 4000;
 
 /// What every service needs.
 pub struct Shared {
@@ -94,57 +90,5 @@ pub fn serve(shared: &Arc<Shared>, listener: TcpListener) -> Result<(), tonic_re
             tracing::error!(%error, "gRPC ended");
         }
     });
-    Ok(())
-}
-
-/// What a wrong request is told.
-pub(crate) fn bad_request(error: ConvertError) -> Status {
-    Status::invalid_argument(error.to_string())
-}
-
-/// The one place that turns errors of the index into answers: the outside message here, the inside one in the log.
-pub(crate) fn index_status(error: IndexError) -> Status {
-    let text = error.to_string();
-    match error.kind() {
-        IndexErrorKind::NotFound => Status::not_found(text),
-        IndexErrorKind::Exists => Status::already_exists(text),
-        IndexErrorKind::InUse => Status::failed_precondition(text),
-        IndexErrorKind::Conflict => Status::aborted(text),
-        IndexErrorKind::Invalid => Status::invalid_argument(text),
-        _ => {
-            tracing::error!(error = &error as &dyn std::error::Error, "index");
-            Status::unavailable("the index does not answer; recording goes on; see the server's log")
-        }
-    }
-}
-
-pub(crate) fn playback_status(error: PlaybackError) -> Status {
-    use minhbach_media::MediaError;
-    match error {
-        PlaybackError::Index(error) => index_status(error),
-        PlaybackError::Media(MediaError::EmptyRange) => Status::not_found("nothing is recorded in this range"),
-        PlaybackError::Media(error @ MediaError::CodecChanges) => Status::failed_precondition(error.to_string()),
-        PlaybackError::Stopping => Status::unavailable("the server is stopping"),
-        other => {
-            tracing::error!(error = &other as &dyn std::error::Error, "playback");
-            Status::data_loss("the footage cannot be read; see the server's log")
-        }
-    }
-}
-
-pub(crate) fn check_name(text: &str) -> Result<String, Status> {
-    minhbach_model::check_name(text).map_err(|error| Status::invalid_argument(error.to_string()))
-}
-
-pub(crate) fn check_note(text: &str) -> Result<(), Status> {
-    let chars = text.chars().count();
-    if chars > NOTE_MAX_CHARS {
-        return Err(Status::invalid_argument(format!(
-            "the note has {chars} characters: at most {NOTE_MAX_CHARS} are accepted"
-        )));
-    }
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return Err(Status::invalid_argument("the note contains control characters: remove them"));
-    }
     Ok(())
 }

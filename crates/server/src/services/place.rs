@@ -8,13 +8,10 @@ use minhbach_api::v1::{self, remove_place_request, rename_place_request};
 use minhbach_model::{Agency, AgencyId, ContactPoint, ContactPointId, Site, SiteId};
 use tonic::{Request, Response, Status};
 
-use super::{Shared, bad_request, check_name, index_status};
+use super::Shared;
+use super::refuse::{bad_request, check_name, index_status, no_place};
 
 pub(super) struct Places(pub Arc<Shared>);
-
-fn which_place() -> Status {
-    Status::invalid_argument("place: one of agency_id, site_id and contact_point_id is needed")
-}
 
 #[tonic::async_trait]
 impl PlaceService for Places {
@@ -29,7 +26,7 @@ impl PlaceService for Places {
     ) -> Result<Response<v1::CreateAgencyResponse>, Status> {
         let request = request.into_inner();
         let parent = convert::optional_id("parent_id", &request.parent_id).map_err(bad_request)?;
-        let agency = Agency { id: AgencyId::generate(), parent, name: check_name(&request.name)? };
+        let agency = Agency { id: AgencyId::generate(), parent, name: check_name("name", &request.name)? };
         self.0.index.insert_agency(&agency).await.map_err(index_status)?;
         Ok(Response::new(v1::CreateAgencyResponse { agency: Some((&agency).into()) }))
     }
@@ -40,7 +37,7 @@ impl PlaceService for Places {
     ) -> Result<Response<v1::CreateSiteResponse>, Status> {
         let request = request.into_inner();
         let agency = convert::id("agency_id", &request.agency_id).map_err(bad_request)?;
-        let site = Site { id: SiteId::generate(), agency, name: check_name(&request.name)? };
+        let site = Site { id: SiteId::generate(), agency, name: check_name("name", &request.name)? };
         self.0.index.insert_site(&site).await.map_err(index_status)?;
         Ok(Response::new(v1::CreateSiteResponse { site: Some((&site).into()) }))
     }
@@ -51,7 +48,7 @@ impl PlaceService for Places {
     ) -> Result<Response<v1::CreateContactPointResponse>, Status> {
         let request = request.into_inner();
         let site = convert::id("site_id", &request.site_id).map_err(bad_request)?;
-        let point = ContactPoint { id: ContactPointId::generate(), site, name: check_name(&request.name)? };
+        let point = ContactPoint { id: ContactPointId::generate(), site, name: check_name("name", &request.name)? };
         self.0.index.insert_contact_point(&point).await.map_err(index_status)?;
         Ok(Response::new(v1::CreateContactPointResponse { contact_point: Some((&point).into()) }))
     }
@@ -62,9 +59,9 @@ impl PlaceService for Places {
     ) -> Result<Response<v1::RenamePlaceResponse>, Status> {
         use rename_place_request::Place;
         let request = request.into_inner();
-        let name = check_name(&request.name)?;
+        let name = check_name("name", &request.name)?;
         let index = &self.0.index;
-        match request.place.ok_or_else(which_place)? {
+        match request.place.ok_or_else(no_place)? {
             Place::AgencyId(id) => {
                 index.rename_agency(convert::id("agency_id", &id).map_err(bad_request)?, &name).await
             }
@@ -83,7 +80,7 @@ impl PlaceService for Places {
     ) -> Result<Response<v1::RemovePlaceResponse>, Status> {
         use remove_place_request::Place;
         let index = &self.0.index;
-        match request.into_inner().place.ok_or_else(which_place)? {
+        match request.into_inner().place.ok_or_else(no_place)? {
             Place::AgencyId(id) => index.remove_agency(convert::id("agency_id", &id).map_err(bad_request)?).await,
             Place::SiteId(id) => index.remove_site(convert::id("site_id", &id).map_err(bad_request)?).await,
             Place::ContactPointId(id) => {

@@ -10,7 +10,11 @@ use minhbach_playback::{Event, PlayRequest, Player, export};
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
-use super::{ANSWERS_WAITING, Answers, Shared, bad_request, index_status, media, playback_status};
+use super::refuse::{
+    bad_page_token, bad_request, exports_busy, index_status, playback_status, range_empty, range_too_long,
+    too_many_cameras,
+};
+use super::{ANSWERS_WAITING, Answers, Shared, media};
 
 /// Most cameras of a timeline.
 const TIMELINE_CAMERAS_MAX: usize = 64;
@@ -36,7 +40,7 @@ impl Recordings {
 fn range(from_ns: i64, to_ns: i64, longest: std::time::Duration) -> Result<WallRange, Status> {
     let range = convert::range(NAMES, from_ns, to_ns).map_err(bad_request)?;
     if range.duration() > longest {
-        return Err(Status::invalid_argument(format!("the range is longer than {} hours", longest.as_secs() / 3600)));
+        return Err(range_too_long(longest));
     }
     Ok(range)
 }
@@ -53,7 +57,7 @@ fn page_token(token: &str) -> Result<Option<(WallTime, SegmentId)>, Status> {
         return Ok(None);
     }
     let parsed = token.split_once(':').and_then(|(start, id)| Some((WallTime(start.parse().ok()?), id.parse().ok()?)));
-    parsed.map(Some).ok_or_else(|| Status::invalid_argument("page_token: not one that this server gave out"))
+    parsed.map(Some).ok_or_else(bad_page_token)
 }
 
 #[tonic::async_trait]
@@ -93,10 +97,7 @@ impl RecordingService for Recordings {
         let range = range(request.from_wall_ns, request.to_wall_ns, RANGE_MAX)?;
         let stream = convert::media::stream_kind("stream", request.stream).map_err(bad_request)?;
         if request.camera_ids.len() > TIMELINE_CAMERAS_MAX {
-            let asked = request.camera_ids.len();
-            return Err(Status::invalid_argument(format!(
-                "{asked} cameras: at most {TIMELINE_CAMERAS_MAX} are accepted"
-            )));
+            return Err(too_many_cameras(request.camera_ids.len(), TIMELINE_CAMERAS_MAX));
         }
         let ids: Vec<CameraId> = convert::ids("camera_ids", &request.camera_ids).map_err(bad_request)?;
         let mut cameras = Vec::with_capacity(ids.len());
@@ -121,7 +122,7 @@ impl RecordingService for Recordings {
         let from = convert::wall("from_wall_ns", request.from_wall_ns).map_err(bad_request)?;
         let to = convert::optional_wall(request.to_wall_ns);
         if to.is_some_and(|to| to <= from) {
-            return Err(Status::invalid_argument("to_wall_ns: must be later than from_wall_ns, or 0 for no end"));
+            return Err(range_empty("to_wall_ns: must be later than from_wall_ns, or 0 for no end"));
         }
         let play =
             PlayRequest { camera, stream, from, to, audio: request.audio, key_frames_only: request.key_frames_only };
@@ -166,9 +167,7 @@ impl RecordingService for Recordings {
         let camera_stream = camera_stream(&request.camera_id, request.stream)?;
         let range = range(request.from_wall_ns, request.to_wall_ns, EXPORT_MAX)?;
         let Ok(permit) = Arc::clone(&self.exports).try_acquire_owned() else {
-            return Err(Status::resource_exhausted(format!(
-                "{EXPORTS_MAX} exports are running; try again when one has ended"
-            )));
+            return Err(exports_busy(EXPORTS_MAX));
         };
         let job =
             export(&self.shared.index, self.shared.store.root(), camera_stream, range, !request.without_audio).await;

@@ -7,7 +7,9 @@ use minhbach_api::v1::system_service_server::SystemService;
 use minhbach_model::CameraState;
 use tonic::{Request, Response, Status};
 
-use super::{Shared, index_status};
+use super::Shared;
+use super::refuse::index_status;
+use crate::cameras::not_recorded;
 
 pub(super) struct System(pub Arc<Shared>);
 
@@ -19,7 +21,10 @@ impl SystemService for System {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let totals = self.0.index.totals().await.map_err(index_status)?;
         let (space, problem) = match self.0.store.space() {
-            Ok(space) => (Some(space), String::new()),
+            Ok(space) => {
+                let unwritten = not_recorded(&cameras).map(|(_, stream)| stream.message.clone());
+                (Some(space), unwritten.unwrap_or_default())
+            }
             Err(error) => (None, error.to_string()),
         };
         Ok(Response::new(v1::GetStatusResponse {
@@ -28,7 +33,7 @@ impl SystemService for System {
             now_wall_ns: self.0.clock.now().0,
             cameras: count(cameras.len()),
             streams_recording: count(states().filter(|&s| s == CameraState::Recording).count()),
-            streams_failed: count(states().filter(|s| matches!(s, CameraState::Failed(_))).count()),
+            streams_failed: count(states().filter(|s| s.failure().is_some()).count()),
             store: Some(v1::StoreStatus {
                 path: self.0.store.root().display().to_string(),
                 free_bytes: space.map_or(0, |s| s.free_bytes),

@@ -2,14 +2,28 @@
 
 use egui::{Align, Button, ComboBox, Grid, Image, Layout as Flow, RichText, TextEdit, Ui, vec2};
 
+use minhbach_model::StreamKind;
+
 use super::data::frame_rate;
 use crate::command::ServerCommand;
 use crate::panels::tile::stream_key;
-use crate::panels::{Ctx, dialog};
+use crate::panels::{Ctx, dialog, technical};
 use crate::state::cameras::{Form, FormProblem, NewPlace, Test, TestRow};
 use crate::t;
-use crate::text::{failure, failure_advice};
+use crate::text::{exactly, failure, failure_advice, sound_advice, sound_state};
 use crate::theme::{fonts, tokens};
+use crate::typing::as_typed;
+
+/// What is typed into a field of the form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// Words of a language.
+    Words,
+    /// What a machine reads.
+    Code,
+    /// The same, and nobody else may.
+    Secret,
+}
 
 /// Draws the form.
 pub fn form_dialog(ctx: &Ctx<'_>, ui: &Ui, form: &Form) {
@@ -40,30 +54,33 @@ fn pristine(ctx: &Ctx<'_>, form: &Form) -> Form {
 
 fn fields(ctx: &Ctx<'_>, ui: &mut Ui, form: &mut Form) {
     Grid::new("camera_form_grid").num_columns(2).spacing([12.0, 10.0]).show(ui, |ui| {
-        let line = |ui: &mut Ui, key: &str, value: &mut String, hint: &str, secret: bool| {
+        let line = |ui: &mut Ui, key: &str, value: &mut String, hint: &str, holds: Holds| {
             let name = t!(ctx, key);
             ui.label(&name);
             let field = TextEdit::singleline(value)
                 .desired_width(280.0)
                 .hint_text(hint.to_owned())
-                .password(secret)
+                .password(holds == Holds::Secret)
                 .char_limit(500);
-            ui.add(field).accessible_name(name);
+            let response = ui.add(field).accessible_name(name);
+            if holds != Holds::Words {
+                as_typed(&response);
+            }
             ui.end_row();
         };
         let kept = if form.id.is_some() { t!(ctx, "form-password-kept") } else { String::new() };
-        line(ui, "form-name", &mut form.name, "", false);
-        line(ui, "form-main", &mut form.main_url, "rtsp://192.168.1.20:554/main", false);
-        line(ui, "form-sub", &mut form.sub_url, "rtsp://192.168.1.20:554/sub", false);
-        line(ui, "form-username", &mut form.username, "", false);
-        line(ui, "form-password", &mut form.password, &kept, true);
+        line(ui, "form-name", &mut form.name, "", Holds::Words);
+        line(ui, "form-main", &mut form.main_url, "rtsp://192.168.1.20:554/main", Holds::Code);
+        line(ui, "form-sub", &mut form.sub_url, "rtsp://192.168.1.20:554/sub", Holds::Code);
+        line(ui, "form-username", &mut form.username, "", Holds::Code);
+        line(ui, "form-password", &mut form.password, &kept, Holds::Secret);
         ui.label(t!(ctx, "form-place"));
         place(ctx, ui, form);
         ui.end_row();
         if let Some(new) = &mut form.new_place {
-            line(ui, "form-agency", &mut new.agency, "", false);
-            line(ui, "form-site", &mut new.site, "", false);
-            line(ui, "form-contact-point", &mut new.contact_point, "", false);
+            line(ui, "form-agency", &mut new.agency, "", Holds::Words);
+            line(ui, "form-site", &mut new.site, "", Holds::Words);
+            line(ui, "form-contact-point", &mut new.contact_point, "", Holds::Words);
         }
     });
     ui.add_space(6.0);
@@ -164,14 +181,21 @@ fn result(ctx: &Ctx<'_>, ui: &mut Ui, row: &TestRow) {
     ui.label(RichText::new(t!(ctx, stream_key(row.stream))).font(fonts::medium(14.0)));
     if let Some(kind) = row.failure {
         ui.label(RichText::new(t!(ctx, failure(kind))).color(tokens::ALARM));
-        ui.label(t!(ctx, failure_advice(kind)));
-        if !row.message.is_empty() {
-            ui.label(RichText::new(&row.message).font(fonts::mono(12.0)).color(tokens::TEXT_WEAK));
+        if let Some(exactly) = exactly(kind, &row.params) {
+            ui.label(exactly.show(ctx.text));
         }
+        ui.label(t!(ctx, failure_advice(kind)));
+        technical(ctx, ui, &row.message);
         return;
     }
-    let audio = if row.audio.is_empty() { t!(ctx, "form-no-sound") } else { row.audio.clone() };
+    let lacking = row.sound.state.is_lacking();
+    let audio = if lacking || row.audio.is_empty() { t!(ctx, "form-no-sound") } else { row.audio.clone() };
     ui.label(RichText::new(format!("{} · {audio}", row.video)).color(tokens::GOOD));
+    if lacking && row.stream == StreamKind::Main {
+        ui.label(RichText::new(t!(ctx, sound_state(row.sound.state))).color(tokens::ATTENTION));
+        ui.label(t!(ctx, sound_advice(row.sound.state)));
+        technical(ctx, ui, &row.sound.detail);
+    }
     let figures = t!(
         ctx,
         "form-figures",

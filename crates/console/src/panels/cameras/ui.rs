@@ -2,17 +2,17 @@
 
 use egui::{Align, Button, Color32, Label, Layout as Flow, Panel, RichText, Sense, Ui, vec2};
 use egui_extras::{Column, TableBuilder, TableRow};
-use minhbach_model::CameraStatus;
+use minhbach_model::{CameraStatus, StreamKind};
 
 use super::data::{self, Row};
 use crate::command::{PlaybackCommand, ServerCommand, ShellCommand, WallCommand};
 use crate::panels::tile::stream_key;
 use crate::panels::tree::health_key;
-use crate::panels::{Ctx, empty, fact, icons, search_field};
+use crate::panels::{Ctx, empty, fact, icons, search_field, technical};
 use crate::state::cameras::Health;
 use crate::state::shell::Page;
 use crate::t;
-use crate::text::{camera_state, failure, failure_advice};
+use crate::text::{camera_state, failure, failure_advice, sound_advice, sound_state};
 use crate::theme::{fonts, tokens};
 use crate::when;
 
@@ -120,8 +120,8 @@ fn cell(line: &mut TableRow<'_, '_>, text: RichText) {
 fn health_color(health: Health) -> Color32 {
     match health {
         Health::Recording => tokens::TEXT,
-        Health::Partly | Health::Connecting => tokens::ATTENTION,
-        Health::Failed(_) => tokens::ALARM,
+        Health::Soundless(_) | Health::Partly | Health::Connecting => tokens::ATTENTION,
+        Health::Failed(_) | Health::NotRecorded(_) => tokens::ALARM,
         Health::Paused => tokens::TEXT_WEAK,
     }
 }
@@ -133,13 +133,14 @@ fn detail(ctx: &Ctx<'_>, ui: &mut Ui, status: &CameraStatus) {
     let place = place.unwrap_or_else(|| t!(ctx, "tree-unplaced"));
     ui.label(RichText::new(place).color(tokens::TEXT_WEAK));
     ui.add_space(10.0);
-    for (stream, kind, message) in data::troubles(status) {
-        let text = format!("{}: {}", t!(ctx, stream_key(stream)), t!(ctx, failure(kind)));
+    for trouble in data::troubles(status) {
+        let text = format!("{}: {}", t!(ctx, stream_key(trouble.stream)), t!(ctx, failure(trouble.kind)));
         ui.label(RichText::new(text).color(tokens::ALARM));
-        ui.label(t!(ctx, failure_advice(kind)));
-        if !message.is_empty() {
-            ui.label(RichText::new(message).font(fonts::mono(12.0)).color(tokens::TEXT_WEAK));
+        if let Some(exactly) = &trouble.exactly {
+            ui.label(exactly.show(ctx.text));
         }
+        ui.label(t!(ctx, failure_advice(trouble.kind)));
+        technical(ctx, ui, &trouble.detail);
         ui.add_space(8.0);
     }
     for stream in &status.streams {
@@ -153,6 +154,11 @@ fn detail(ctx: &Ctx<'_>, ui: &mut Ui, status: &CameraStatus) {
             if !value.is_empty() {
                 fact(ui, &t!(ctx, key), value);
             }
+        }
+        if stream.stream == StreamKind::Main && stream.sound.state.is_lacking() {
+            ui.label(RichText::new(t!(ctx, sound_state(stream.sound.state))).color(tokens::ATTENTION));
+            ui.label(t!(ctx, sound_advice(stream.sound.state)));
+            technical(ctx, ui, &stream.sound.detail);
         }
         fact(ui, &t!(ctx, "cameras-lost"), &stream.lost_packets.to_string());
         fact(ui, &t!(ctx, "cameras-runs"), &stream.runs.to_string());

@@ -50,7 +50,7 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
         } else {
             ("incidents-nothing-found", "incidents-nothing-found-advice")
         };
-        empty(ui, &t!(ctx, title), &t!(ctx, advice));
+        empty(ui, &t!(ctx, title), &t!(ctx, advice, flag = ctx.keys("cmd-flag")));
         return;
     }
     table(ctx, ui, &rows);
@@ -179,7 +179,8 @@ fn watch(ctx: &Ctx<'_>, ui: &mut Ui) {
     };
     ui.horizontal(|ui| {
         let icon = if playing { Icon::Pause } else { Icon::Play };
-        if icons::button(ui, icon, t!(ctx, "cmd-toggle"), false, true).clicked() {
+        let toggle = icons::button(ui, icon, t!(ctx, "cmd-toggle"), false, true);
+        if ctx.tip(toggle, "cmd-toggle@incidents").clicked() {
             ctx.send(PlaybackCommand::Toggle);
         }
         ui.label(RichText::new(when::date_time(at)).font(fonts::mono(13.0)));

@@ -23,7 +23,7 @@ pub struct Found {
 /// Commands first while nothing is typed, then cameras; best matches first.
 #[must_use]
 pub fn found(state: &State, text: &Text, query: &str) -> Vec<Found> {
-    let space = text.get("key-space", None);
+    let keys = &state.shell.settings.keys;
     let commands = TABLE.iter().filter(|entry| entry.palette).map(|entry| {
         let mut commands = vec![entry.command.clone()];
         if !entry.on.covers(state.shell.page) {
@@ -31,7 +31,7 @@ pub fn found(state: &State, text: &Text, query: &str) -> Vec<Found> {
             let page = Page::ALL.into_iter().find(|page| entry.on.covers(*page)).unwrap_or_default();
             commands.insert(0, ShellCommand::Page(page).into());
         }
-        Found { title: text.get(entry.key, None), detail: keys_text(entry, &space), commands }
+        Found { title: text.get(entry.key, None), detail: keys_text(keys, entry, text), commands }
     });
     let cameras = state.cameras.list.iter().map(|status| {
         let id = status.camera.id;

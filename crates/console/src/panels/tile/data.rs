@@ -5,12 +5,15 @@ use std::time::Duration;
 use minhbach_model::{GapCause, WallTime};
 
 use crate::state::cameras::Health;
-use crate::text::{Message, gap_cause};
+use crate::text::{Message, failure, gap_cause, sound_state};
 use crate::video::player::Phase;
 use crate::when;
 
 /// A step or a jump that is answered sooner does not make the picture flicker.
 const LOADING_GRACE: Duration = Duration::from_millis(250);
+
+/// A picture that much later than now, nanoseconds, was taken by another clock: how old it is cannot be said.
+const CLOCKS_DIFFER_NS: i64 = 2_000_000_000;
 
 /// How urgent a state is: its colour, beside its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,10 @@ pub fn caption(seen: &Seen, health: Option<Health>) -> Caption {
         Phase::Connecting => new("tile-connecting", Mood::Attention, has_picture),
         Phase::Live => match health {
             Some(Health::Recording | Health::Partly) => new("tile-live-recording", Mood::Good, false),
+            // Half of what is to be kept is lost.
+            Some(Health::Soundless(sound)) => new(sound_state(sound), Mood::Attention, false),
             // There is a picture, and nothing of it will be there tomorrow.
+            Some(Health::NotRecorded(kind)) => new(failure(kind), Mood::Alarm, false),
             Some(Health::Failed(_) | Health::Paused) => new("tile-live-not-recording", Mood::Alarm, false),
             Some(Health::Connecting) | None => new("tile-live", Mood::Good, false),
         },
@@ -74,7 +80,11 @@ pub fn caption(seen: &Seen, health: Option<Health>) -> Caption {
         Phase::CatchingUp if seen.playback => {
             new("tile-loading", Mood::Quiet, has_picture && seen.since >= LOADING_GRACE)
         }
-        Phase::CatchingUp => new("tile-catching-up", Mood::Attention, false),
+        // That it is late matters less than that it is lost.
+        Phase::CatchingUp => match health {
+            Some(Health::NotRecorded(kind)) => new(failure(kind), Mood::Alarm, false),
+            _ => new("tile-catching-up", Mood::Attention, false),
+        },
         Phase::Stalled => frozen(seen),
         Phase::Interrupted(cause) => Caption { reason: Some(gap_cause(cause)), ..lost(seen) },
         Phase::Gap { cause, .. } => {
@@ -84,6 +94,30 @@ pub fn caption(seen: &Seen, health: Option<Health>) -> Caption {
         Phase::Replay => new("tile-replay", Mood::Quiet, false),
         Phase::EndOfRange => new("tile-end", Mood::Quiet, true),
         Phase::Failed => new("tile-failed", Mood::Alarm, has_picture),
+    }
+}
+
+/// The words for a tile before the server has answered: there is no player yet.
+#[must_use]
+pub fn opening() -> Caption {
+    Caption { message: Message::new("status-connecting"), reason: None, mood: Mood::Attention, dimmed: false }
+}
+
+/// What is said with a still that was taken before: when, and how long ago that was.
+#[must_use]
+pub fn still_age(taken: WallTime, now: WallTime) -> Message {
+    let time = if when::date(taken) == when::date(now) { when::clock(taken) } else { when::date_time(taken) };
+    let message = |key| Message::new(key).text("time", time.as_str());
+    if taken.ns_since(now) > CLOCKS_DIFFER_NS {
+        return message("tile-still");
+    }
+    let secs = now.saturating_since(taken).as_secs().max(1);
+    let count = |unit_secs: u64| usize::try_from(secs / unit_secs).unwrap_or(usize::MAX);
+    match secs {
+        0..60 => message("tile-still-seconds").count("count", count(1)),
+        60..3600 => message("tile-still-minutes").count("count", count(60)),
+        3600..86_400 => message("tile-still-hours").count("count", count(3600)),
+        _ => message("tile-still-days").count("count", count(86_400)),
     }
 }
 
@@ -180,6 +214,51 @@ mod tests {
             assert_eq!((caption.mood, caption.dimmed), (Mood::Alarm, false));
             assert_ne!(text(&caption.message), text(&Message::new("tile-live")));
         }
+    }
+
+    #[test]
+    fn a_picture_that_does_not_reach_the_disk_says_so_with_the_cause() {
+        let deaf = caption(&seen(Phase::Live, true), Some(Health::Soundless(minhbach_model::SoundState::Missing)));
+        assert_eq!((deaf.mood, deaf.message), (Mood::Attention, Message::new("sound-missing")));
+        let full = Some(Health::NotRecorded(minhbach_model::FailureKind::DiskFull));
+        for phase in [Phase::Live, Phase::CatchingUp] {
+            let caption = caption(&seen(phase, true), full);
+            assert_eq!((caption.mood, caption.dimmed), (Mood::Alarm, false));
+            assert_eq!(text(&caption.message), "Không ghi được: ổ đĩa đầy");
+        }
+        // What was recorded before is there to be played.
+        let replay = Seen { playback: true, ..seen(Phase::Replay, true) };
+        assert_eq!(caption(&replay, full).mood, Mood::Quiet);
+    }
+
+    #[test]
+    fn a_still_says_when_it_was_taken_and_how_long_ago() {
+        let taken: WallTime = "2026-11-24T07:05:12Z".parse().unwrap();
+        let after = |secs: i64| still_age(taken, taken.offset_ns(secs * 1_000_000_000));
+        let cases = [
+            (0, "Hình cuối lúc 14:05:12, cách đây 1 giây"),
+            (59, "Hình cuối lúc 14:05:12, cách đây 59 giây"),
+            (185, "Hình cuối lúc 14:05:12, cách đây 3 phút"),
+            (7_300, "Hình cuối lúc 14:05:12, cách đây 2 giờ"),
+            // The next day by the clock on the wall: the time alone would mislead.
+            (36_000, "Hình cuối lúc 24/11/2026 14:05:12, cách đây 10 giờ"),
+            (400_000, "Hình cuối lúc 24/11/2026 14:05:12, cách đây 4 ngày"),
+            (-1, "Hình cuối lúc 14:05:12, cách đây 1 giây"),
+            (-60, "Hình cuối lúc 14:05:12"),
+        ];
+        for (secs, expected) in cases {
+            assert_eq!(text(&after(secs)), expected);
+        }
+        let english = |secs| after(secs).show(&crate::text::Text::new(crate::text::Lang::En));
+        assert_eq!(english(185), "Last picture at 14:05:12, 3 min ago");
+        assert!(english(90_000).ends_with("1 day ago") && english(200_000).ends_with("2 days ago"));
+    }
+
+    #[test]
+    fn a_wall_whose_server_has_not_answered_does_not_look_live() {
+        let opening = opening();
+        assert_ne!(opening.mood, Mood::Good);
+        assert_ne!(text(&opening.message), text(&Message::new("tile-live")));
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! Draws a tile and turns what a person does on it into commands.
 
+use egui::text::LayoutJob;
 use egui::{
-    Align2, Color32, CursorIcon, Painter, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
-    vec2,
+    Align, Align2, Color32, CursorIcon, FontId, Painter, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 use minhbach_model::CameraId;
 
 use super::data::{self, Caption, Mood, Seen};
-use crate::command::{PlaybackCommand, ServerCommand, WallCommand};
+use crate::command::{PlaybackCommand, ServerCommand, ShellCommand, WallCommand};
 use crate::panels::icons::{self, Icon};
 use crate::panels::{Ctx, Drag, paint_text};
 use crate::players::Shown;
 use crate::state::cameras::{health, stream};
 use crate::state::shell::Page;
+use crate::stills::Still;
 use crate::t;
 use crate::theme::{fonts, tokens};
 use crate::video::paint::{self, FULL_UV};
@@ -84,6 +86,8 @@ fn occupied(ctx: &Ctx<'_>, ui: &mut Ui, painter: &Painter, response: &Response, 
         ctx.send(WallCommand::Measured(camera, height_px));
     }
     let shown = ctx.players.shown(camera);
+    let still = still(ctx, camera, shown);
+    let opening = ctx.state.shell.is_opening();
     let caption = shown.map(|shown| {
         let snapshot = &shown.snapshot;
         let since = ctx.now.saturating_duration_since(snapshot.phase_since);
@@ -91,16 +95,24 @@ fn occupied(ctx: &Ctx<'_>, ui: &mut Ui, painter: &Painter, response: &Response, 
         let seen = Seen { phase: snapshot.phase, since, picture: snapshot.shown_wall, playback };
         data::caption(&seen, ctx.state.cameras.get(camera).map(health))
     });
-    let name = ctx.state.camera_name(camera);
+    let caption = caption.or_else(|| opening.then(data::opening));
+    let name = name(ctx, camera, still);
     if let Some(shown) = shown {
         picture(ctx, ui, painter, response, tile, camera, shown);
-        if caption.as_ref().is_some_and(|caption| caption.dimmed) {
-            painter.rect_filled(tile.rect, 0, tokens::dim());
-        }
     }
-    let words = caption.as_ref().map(|caption| caption.message.show(ctx.text)).unwrap_or_default();
-    response.widget_info(|| WidgetInfo::labeled(Role::Pane, true, format!("{name}: {words}")));
-    top_line(painter, tile.rect, &name, caption.as_ref(), &words);
+    if let Some(still) = still {
+        still_picture(painter, tile.rect, still);
+    }
+    // A still is an old picture whatever the state is.
+    if still.is_some() || (shown.is_some() && caption.as_ref().is_some_and(|caption| caption.dimmed)) {
+        painter.rect_filled(tile.rect, 0, tokens::dim());
+    }
+    let words = Words {
+        state: caption.as_ref().map(|caption| caption.message.show(ctx.text)).unwrap_or_default(),
+        age: still.map(|still| data::still_age(still.taken, ctx.wall_now).show(ctx.text)),
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Pane, true, words.label(&name)));
+    top_line(painter, tile.rect, &name, caption.as_ref(), &words.state);
     if let Some(caption) = &caption {
         middle(ctx, ui, painter, tile, caption, shown, &words);
     }
@@ -109,6 +121,47 @@ fn occupied(ctx: &Ctx<'_>, ui: &mut Ui, painter: &Painter, response: &Response, 
     }
     response.dnd_set_drag_payload(Drag::Tile(tile.slot));
     response.context_menu(|ui| menu(ctx, ui, tile.slot, camera));
+}
+
+/// What a tile says, in the language now set.
+struct Words {
+    /// Its state.
+    state: String,
+    /// How old the still is that it shows for want of a picture.
+    age: Option<String>,
+}
+
+impl Words {
+    /// For those who do not see the tile.
+    fn label(&self, name: &str) -> String {
+        match &self.age {
+            Some(age) => format!("{name}: {} · {age}", self.state),
+            None => format!("{name}: {}", self.state),
+        }
+    }
+}
+
+/// The kept still of a camera, where live view has no picture of its own.
+fn still<'a>(ctx: &Ctx<'a>, camera: CameraId, shown: Option<&Shown>) -> Option<&'a Still> {
+    let bare = shown.is_none_or(|shown| shown.snapshot.frame.is_none());
+    ctx.stills.get(camera).filter(|_| bare && ctx.state.shell.page == Page::Live)
+}
+
+/// A camera's name; before the server has answered the one its still was kept with.
+fn name(ctx: &Ctx<'_>, camera: CameraId, still: Option<&Still>) -> String {
+    match still {
+        _ if ctx.state.cameras.loaded => ctx.state.camera_name(camera),
+        Some(still) => still.name.clone(),
+        None if ctx.state.shell.is_opening() => String::new(),
+        None => ctx.state.camera_name(camera),
+    }
+}
+
+/// A still as it was kept: whole, not zoomed.
+fn still_picture(painter: &Painter, area: Rect, still: &Still) {
+    let size = still.texture.size_vec2();
+    let rect = paint::fit_aspect(area, size.x / size.y);
+    painter.image(still.texture.id(), rect, FULL_UV, Color32::WHITE);
 }
 
 fn picture(
@@ -200,7 +253,7 @@ fn middle(
     tile: Tile,
     caption: &Caption,
     shown: Option<&Shown>,
-    words: &str,
+    words: &Words,
 ) {
     let has_frame = shown.is_some_and(|shown| shown.snapshot.frame.is_some());
     if has_frame && !caption.dimmed {
@@ -210,7 +263,8 @@ fn middle(
     let width = tile.rect.width() - 24.0;
     let size = if tile.rect.height() < SMALL_BELOW { 14.0 } else { 17.0 };
     let color = if caption.mood == Mood::Quiet { tokens::TEXT_ON_VIDEO } else { mood_color(caption.mood) };
-    let drawn = paint_text(painter, (center, Align2::CENTER_CENTER), words, fonts::semi_bold(size), color, width);
+    let at = (center, Align2::CENTER_CENTER);
+    let drawn = paint_text(painter, at, &words.state, fonts::semi_bold(size), color, width);
     let mut below = drawn.bottom() + 6.0;
     if let Some(reason) = caption.reason {
         let reason = t!(ctx, reason);
@@ -219,12 +273,27 @@ fn middle(
             paint_text(painter, (at, Align2::CENTER_TOP), &reason, fonts::regular(13.0), tokens::TEXT_ON_VIDEO, width);
         below = line.bottom() + 8.0;
     }
+    if let Some(age) = &words.age {
+        let line = paint_wrapped(painter, pos2(center.x, below), age, fonts::regular(13.0), width);
+        below = line.bottom() + 8.0;
+    }
     if shown.is_some_and(|shown| shown.snapshot.gap_end.is_some()) && tile.rect.height() > SMALL_BELOW {
         let button = Rect::from_center_size(pos2(center.x, below + 14.0), vec2(180.0, 28.0));
         if ui.put(button, egui::Button::new(t!(ctx, "cmd-jump-gap"))).clicked() {
             ctx.send(PlaybackCommand::JumpGap);
         }
     }
+}
+
+/// Words over a picture that are broken rather than cut, centred below a point: in a small tile their end counts too.
+fn paint_wrapped(painter: &Painter, top: Pos2, text: &str, font: FontId, width: f32) -> Rect {
+    let mut job = LayoutJob::simple(text.to_owned(), font, tokens::TEXT_ON_VIDEO, width.max(1.0));
+    job.halign = Align::Center;
+    let galley = painter.layout_job(job);
+    // With this alignment the galley lies on both sides of where it is put.
+    let rect = galley.rect.translate(top.to_vec2());
+    painter.galley(top, galley, tokens::TEXT_ON_VIDEO);
+    rect
 }
 
 /// Meter, zoom, time of the picture, codec.
@@ -263,7 +332,7 @@ fn bottom_line(ctx: &Ctx<'_>, ui: &mut Ui, painter: &Painter, tile: Tile, camera
         label(&t!(ctx, key), fonts::regular(12.0));
     }
     if hovered && let Some(error) = &shown.snapshot.error {
-        label(error, fonts::regular(12.0));
+        label(&format!("{}: {error}", t!(ctx, "technical-detail")), fonts::regular(12.0));
     }
 }
 
@@ -338,6 +407,12 @@ fn menu(ctx: &Ctx<'_>, ui: &mut Ui, slot: usize, camera: CameraId) {
         let at = ctx.wall_now.offset_ns(-60_000_000_000);
         ctx.send(PlaybackCommand::Open(vec![camera], at));
     }
+    let error = ctx.players.shown(camera).and_then(|shown| shown.snapshot.error.as_ref());
+    if let Some(error) = error
+        && ui.button(t!(ctx, "menu-copy-technical")).clicked()
+    {
+        ctx.send(ShellCommand::Copy(error.clone()));
+    }
     let on_wall = ctx.state.shell.page.has_wall();
     if on_wall && ui.button(t!(ctx, "cmd-flag")).clicked() {
         ctx.send(ServerCommand::Flag);
@@ -350,5 +425,18 @@ fn menu(ctx: &Ctx<'_>, ui: &mut Ui, slot: usize, camera: CameraId) {
         if ui.button(t!(ctx, "cmd-clear-tile")).clicked() {
             ctx.send(WallCommand::Clear(slot));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_see_the_tile_is_told_that_its_picture_is_old() {
+        let mut words = Words { state: "Đang kết nối…".to_owned(), age: None };
+        assert_eq!(words.label("Quầy 1"), "Quầy 1: Đang kết nối…");
+        words.age = Some("Hình cuối lúc 14:05:12".to_owned());
+        assert_eq!(words.label("Quầy 1"), "Quầy 1: Đang kết nối… · Hình cuối lúc 14:05:12");
     }
 }

@@ -27,7 +27,7 @@ pub enum Kind {
         name: String,
         /// Cameras below it.
         cameras: usize,
-        /// Those of them that fail. A camera that is being connected may still do so: it is not counted.
+        /// Those of them that fail or are not recorded. A camera that is being connected may still do so: it is not counted.
         troubled: usize,
         /// It is unfolded.
         open: bool,
@@ -123,7 +123,8 @@ impl Build<'_> {
             match &row.kind {
                 Kind::Camera { health, .. } => {
                     cameras += 1;
-                    troubled += usize::from(matches!(health, Health::Failed(_) | Health::Partly));
+                    let bad = !matches!(health, Health::Recording | Health::Connecting | Health::Paused);
+                    troubled += usize::from(bad);
                 }
                 // A folded place keeps its cameras to itself.
                 Kind::Place { cameras: inner, troubled: bad, open: false, .. } => {
@@ -164,8 +165,8 @@ impl Build<'_> {
 pub(crate) mod tests {
     use super::*;
     use minhbach_model::{
-        Camera, CameraDraft, CameraState, ContactPoint, FailureKind, Secret, Site, SiteId, StreamKind, StreamSource,
-        StreamStatus, WallTime,
+        Camera, CameraDraft, CameraState, ContactPoint, FailureKind, Params, Secret, Site, SiteId, Sound, SoundState,
+        StreamKind, StreamSource, StreamStatus, WallTime,
     };
 
     pub(crate) fn camera(name: &str, point: Option<ContactPointId>, state: CameraState) -> CameraStatus {
@@ -181,10 +182,12 @@ pub(crate) mod tests {
             stream: StreamKind::Main,
             state,
             message: String::new(),
+            params: Params::new(),
             since: WallTime::from_secs(1_795_000_000),
             retry_at: None,
             video: "H.264 1920×1080".to_owned(),
             audio: "AAC 16 kHz".to_owned(),
+            sound: Sound::new(SoundState::Flows),
             bit_rate_bps: 4_000_000,
             frame_rate_milli: 25_000,
             lost_packets: 0,
@@ -231,6 +234,12 @@ pub(crate) mod tests {
     fn a_camera_that_is_being_connected_is_no_trouble() {
         let list = vec![camera("Cổng", None, CameraState::Connecting)];
         assert_eq!(outline(&Cameras { list, ..Cameras::default() }), [" 1/0", "-Cổng"]);
+    }
+
+    #[test]
+    fn a_camera_that_is_not_recorded_is_trouble_although_it_can_be_watched() {
+        let list = vec![camera("Cổng", None, CameraState::NotRecording(FailureKind::DiskFull))];
+        assert_eq!(outline(&Cameras { list, ..Cameras::default() }), [" 1/1", "-Cổng"]);
     }
 
     #[test]

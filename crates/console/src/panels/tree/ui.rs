@@ -14,7 +14,7 @@ use crate::panels::{Ctx, Drag, icons, paint_text, search_field};
 use crate::state::cameras::{Health, Node};
 use crate::state::shell::Page;
 use crate::t;
-use crate::text::failure;
+use crate::text::{failure, sound_state};
 use crate::theme::{fonts, tokens};
 
 const ROW_HEIGHT: f32 = 26.0;
@@ -29,6 +29,10 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
     ui.add_space(2.0);
     let rows = rows(ctx, ui);
     if rows.is_empty() {
+        // Before the server has answered nothing is known of what there is.
+        if !ctx.state.cameras.loaded {
+            return;
+        }
         let key = if ctx.state.cameras.list.is_empty() { "tree-empty" } else { "tree-nothing-found" };
         ui.label(RichText::new(t!(ctx, key)).color(tokens::TEXT_WEAK));
         return;
@@ -147,9 +151,10 @@ fn tooltip(ctx: &Ctx<'_>, id: CameraId, name: &str, health: Health) -> String {
 pub fn health_key(health: Health) -> &'static str {
     match health {
         Health::Recording => "camera-recording",
+        Health::Soundless(sound) => sound_state(sound),
         Health::Partly => "camera-partly",
         Health::Connecting => "camera-connecting",
-        Health::Failed(kind) => failure(kind),
+        Health::Failed(kind) | Health::NotRecorded(kind) => failure(kind),
         Health::Paused => "camera-paused",
     }
 }

@@ -13,14 +13,15 @@ use minhbach_decode::VideoFrame;
 use minhbach_model::{CameraId, GapCause, StreamKind, WallTime};
 use tokio::sync::{mpsc, watch};
 
+use super::clock::Clock;
 use super::meter::MeterReading;
 use super::playhead::Playhead;
 use super::sound::SoundHandle;
-use super::sound_mix::Clock;
 use net::{Control, Source};
 use state::{Shared, View, lock};
 use worker::Worker;
 
+mod held;
 mod net;
 mod reaper;
 mod repaint;
@@ -217,7 +218,8 @@ impl Player {
     pub fn snapshot(&self, now: Instant) -> PlayerSnapshot {
         match &self.playhead {
             None => {
-                let (snapshot, wake) = self.shared.lock().live(now);
+                let heard = self.sound.heard(self.id, now).map(|clock| clock.ahead(self.repaint.ahead()));
+                let (snapshot, wake) = self.shared.lock().live(heard, now);
                 if let Some(wake) = wake {
                     self.repaint.after(wake, now);
                 }

@@ -31,6 +31,12 @@ impl Repaint {
         self.last_ns.store(u64::try_from(ns).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// How far ahead pictures are chosen that keep to sound. What is drawn now stands until the next frame: in the middle
+    /// of that time it is to be right.
+    pub(super) fn ahead(&self) -> Duration {
+        self.every / 2
+    }
+
     /// Something new is to be drawn.
     pub(super) fn request(&self) {
         self.after(Duration::ZERO, Instant::now());

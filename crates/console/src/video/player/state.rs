@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use minhbach_decode::VideoFrame;
 use minhbach_model::{GapCause, WallTime};
 
+use super::held::Held;
 use super::{Phase, PlayerSnapshot, Step};
+use crate::video::clock::Clock;
 use crate::video::meter::Meter;
 use crate::video::playhead::Playhead;
 
@@ -118,13 +120,14 @@ pub(super) struct State {
     error: Option<String>,
     video_text: String,
     meter: Meter,
-    /// The picture shown: live the newest, in playback the one that is due.
+    /// The picture shown: live the newest whose sound is heard, or simply the newest; in playback the one that is due.
     shown: Option<VideoFrame>,
     /// When the last picture came out of the decoder.
     last_arrival: Option<Instant>,
     phase: Phase,
     phase_since: Instant,
     // Live.
+    held: Held,
     interrupted: Option<GapCause>,
     catching_up: bool,
     // Playback.
@@ -162,6 +165,7 @@ impl Shared {
             last_arrival: None,
             phase: Phase::Connecting,
             phase_since: now,
+            held: Held::default(),
             interrupted: None,
             catching_up: false,
             generation: 0,
@@ -265,21 +269,40 @@ impl State {
         self.ended = true;
     }
 
-    /// Live: the newest picture.
-    pub(super) fn set_newest(&mut self, frame: VideoFrame, now: Instant) {
+    /// Live: the newest picture, and which sound is heard when it is to keep to that. True when it changes what is
+    /// shown; otherwise it waits.
+    pub(super) fn set_newest(&mut self, frame: VideoFrame, heard: Option<Clock>, now: Instant) -> bool {
         self.last_arrival = Some(now);
         self.interrupted = None;
-        let out_of_order = self.shown.as_ref().is_some_and(|shown| {
-            let older_ns = shown.wall().ns_since(frame.wall());
-            older_ns > 0 && older_ns < REORDER_MAX_NS
-        });
-        if !out_of_order {
+        let newest = self.held.newest().or(self.shown.as_ref().map(VideoFrame::wall));
+        let older_ns = newest.map_or(0, |newest| newest.ns_since(frame.wall()));
+        if older_ns >= REORDER_MAX_NS {
+            // Another clock: what was held belongs to the old one.
+            self.held.clear();
             self.shown = Some(frame);
+            return true;
         }
+        if older_ns <= 0 {
+            self.held.put(frame);
+        }
+        self.show_due(heard, now)
     }
 
-    /// Live: what to draw, and after what time to look again by itself.
-    pub(super) fn live(&mut self, now: Instant) -> (PlayerSnapshot, Option<Duration>) {
+    /// Live: how long until the next picture that is held is due.
+    pub(super) fn next_held(&self, heard: Option<Clock>, now: Instant) -> Option<Duration> {
+        self.held.wait(heard, now)
+    }
+
+    fn show_due(&mut self, heard: Option<Clock>, now: Instant) -> bool {
+        let due = self.held.due(self.shown.as_ref().map(VideoFrame::wall), heard, now);
+        let changed = due.is_some();
+        self.shown = due.or(self.shown.take());
+        changed
+    }
+
+    /// Live: what to draw, given which sound is heard, and after what time to look again by itself.
+    pub(super) fn live(&mut self, heard: Option<Clock>, now: Instant) -> (PlayerSnapshot, Option<Duration>) {
+        self.show_due(heard, now);
         let quiet = self.last_arrival.map(|last| now.saturating_duration_since(last));
         let phase = match (&self.link, self.interrupted, quiet) {
             (Link::Failed, ..) => Phase::Failed,
@@ -301,6 +324,7 @@ impl State {
             (Phase::Connecting, _) => Some(Duration::from_secs(1)),
             _ => None,
         };
+        let wake = [wake, self.next_held(heard, now)].into_iter().flatten().min();
         (self.snapshot(phase, now), wake)
     }
 
@@ -497,16 +521,16 @@ mod tests {
     fn a_frozen_live_picture_stops_looking_live_after_two_seconds() {
         let start = Instant::now();
         let shared = Shared::new(None, start);
-        assert_eq!(shared.lock().live(start).0.phase, Phase::Connecting);
+        assert_eq!(shared.lock().live(None, start).0.phase, Phase::Connecting);
         shared.lock().connected(start);
-        shared.lock().set_newest(frame(1000), start);
-        let (snapshot, wake) = shared.lock().live(start + Duration::from_millis(500));
+        shared.lock().set_newest(frame(1000), None, start);
+        let (snapshot, wake) = shared.lock().live(None, start + Duration::from_millis(500));
         assert_eq!((snapshot.phase, wake), (Phase::Live, Some(Duration::from_millis(1500))));
-        let (snapshot, _) = shared.lock().live(start + Duration::from_secs(2));
+        let (snapshot, _) = shared.lock().live(None, start + Duration::from_secs(2));
         assert_eq!((snapshot.phase, snapshot.phase_since), (Phase::Stalled, start));
         assert_eq!(snapshot.shown_wall, Some(WallTime(1000 * MS)));
-        shared.lock().set_newest(frame(4000), start + Duration::from_secs(3));
-        assert_eq!(shared.lock().live(start + Duration::from_secs(3)).0.phase, Phase::Live);
+        shared.lock().set_newest(frame(4000), None, start + Duration::from_secs(3));
+        assert_eq!(shared.lock().live(None, start + Duration::from_secs(3)).0.phase, Phase::Live);
     }
 
     #[test]
@@ -514,13 +538,13 @@ mod tests {
         let now = Instant::now();
         let shared = Shared::new(None, now);
         shared.lock().connected(now);
-        shared.lock().set_newest(frame(0), now);
+        shared.lock().set_newest(frame(0), None, now);
         shared.lock().interrupt(GapCause::Disconnected);
-        assert_eq!(shared.lock().live(now).0.phase, Phase::Interrupted(GapCause::Disconnected));
-        shared.lock().set_newest(frame(40), now);
-        assert_eq!(shared.lock().live(now).0.phase, Phase::Live);
+        assert_eq!(shared.lock().live(None, now).0.phase, Phase::Interrupted(GapCause::Disconnected));
+        shared.lock().set_newest(frame(40), None, now);
+        assert_eq!(shared.lock().live(None, now).0.phase, Phase::Live);
         shared.lock().fail("refused".to_owned());
-        let snapshot = shared.lock().live(now).0;
+        let snapshot = shared.lock().live(None, now).0;
         assert_eq!((snapshot.phase, snapshot.error.as_deref()), (Phase::Failed, Some("refused")));
     }
 
@@ -528,11 +552,42 @@ mod tests {
     fn live_pictures_out_of_order_do_not_go_back_but_a_new_clock_does() {
         let now = Instant::now();
         let shared = Shared::new(None, now);
-        shared.lock().set_newest(frame(5000), now);
-        shared.lock().set_newest(frame(4960), now);
-        assert_eq!(shared.lock().live(now).0.shown_wall, Some(WallTime(5000 * MS)));
-        shared.lock().set_newest(frame(1000), now);
-        assert_eq!(shared.lock().live(now).0.shown_wall, Some(WallTime(1000 * MS)));
+        shared.lock().set_newest(frame(5000), None, now);
+        shared.lock().set_newest(frame(4960), None, now);
+        assert_eq!(shared.lock().live(None, now).0.shown_wall, Some(WallTime(5000 * MS)));
+        shared.lock().set_newest(frame(1000), None, now);
+        assert_eq!(shared.lock().live(None, now).0.shown_wall, Some(WallTime(1000 * MS)));
+    }
+
+    #[test]
+    fn a_live_picture_waits_for_its_sound_and_goes_on_being_live() {
+        let start = Instant::now();
+        let shared = Shared::new(None, start);
+        let mut state = shared.lock();
+        state.connected(start);
+        assert!(state.set_newest(frame(1000), None, start));
+        // What is heard now was taken 150 ms before.
+        let heard = Some(Clock { wall: WallTime(1000 * MS), at: start + Duration::from_millis(150) });
+        let arrival = start + Duration::from_millis(190);
+        assert!(!state.set_newest(frame(1190), heard, arrival));
+        let (snapshot, wake) = state.live(heard, arrival);
+        assert_eq!((snapshot.phase, snapshot.shown_wall), (Phase::Live, Some(WallTime(1000 * MS))));
+        assert_eq!(wake, Some(Duration::from_millis(150)), "it is drawn when it is due");
+        let due = start + Duration::from_millis(340);
+        assert_eq!(state.live(heard, due).0.shown_wall, Some(WallTime(1190 * MS)));
+    }
+
+    #[test]
+    fn a_picture_of_another_clock_does_not_wait_for_the_old_sound() {
+        let now = Instant::now();
+        let shared = Shared::new(None, now);
+        let mut state = shared.lock();
+        let heard = Some(Clock { wall: WallTime(5000 * MS), at: now });
+        state.set_newest(frame(5000), heard, now);
+        state.set_newest(frame(5100), heard, now);
+        assert!(state.set_newest(frame(1000), heard, now));
+        assert_eq!(state.live(heard, now).0.shown_wall, Some(WallTime(1000 * MS)));
+        assert_eq!(state.next_held(heard, now), None);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The decoding half of a player: a named thread that turns messages into pictures and sound.
 //!
-//! Live, each picture replaces the one before. In playback, pictures wait in order until the playhead gets there, and what
-//! lies before the target of a jump is decoded but not shown, except the last of it, which is the picture at the target.
+//! Live, each picture replaces the one before: at once, or when its sound is heard. In playback, pictures wait in order
+//! until the playhead gets there, and what lies before the target of a jump is decoded but not shown, except the last of
+//! it, which is the picture at the target.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -207,16 +208,22 @@ impl Worker {
 
     fn show_live(&mut self, frames: Vec<VideoFrame>, received: WallTime) {
         let now = Instant::now();
+        // Told by when pictures come out of the decoder: that they then wait for their sound is no lag.
         let behind = self.lag.behind_ns(now, received) > BEHIND_NS;
-        let Some(newest) = frames.into_iter().next_back() else {
+        let Some(newest) = frames.last().map(VideoFrame::wall) else {
             return;
         };
-        self.aim.last = Some(newest.wall());
+        self.aim.last = Some(newest);
+        let heard = self.sound.picture(self.id, newest, now).map(|clock| clock.ahead(self.repaint.ahead()));
         let mut state = self.shared.lock();
-        state.set_newest(newest, now);
+        let mut changed = false;
+        for frame in frames {
+            changed |= state.set_newest(frame, heard, now);
+        }
         state.set_catching_up(behind);
+        let wait = state.next_held(heard, now).filter(|_| !changed);
         drop(state);
-        self.repaint.request();
+        self.repaint.after(wait.unwrap_or_default(), now);
     }
 
     fn show_later(&mut self, generation: u64, frames: Vec<VideoFrame>) {

@@ -1,0 +1,212 @@
+//! The one place that turns what is wrong with a request, and what fails inside, into answers.
+//!
+//! Each answer has three parts: a gRPC code, an exact sentence in English for a technician, and a reason with parameters
+//! from which a user interface makes its own sentence. What only the makers understand goes to the log instead.
+
+use minhbach_api::convert::{ConvertError, refusal};
+use minhbach_index::{IndexError, IndexErrorKind};
+use minhbach_ingest::SourceError;
+use minhbach_media::MediaError;
+use minhbach_model::{CameraId, Refusal, RefusalReason as Reason, StreamKind};
+use minhbach_playback::PlaybackError;
+use tonic::{Code, Status};
+
+/// Longest accepted note, characters.
+const NOTE_MAX_CHARS: usize = 4000;
+/// A scheme is repeated up to this many characters.
+const SCHEME_MAX_CHARS: usize = 32;
+
+/// A refusal whose reason needs no parameters.
+fn plain(code: Code, message: impl Into<String>, reason: Reason) -> Status {
+    refusal::status(code, message, &Refusal::new(reason))
+}
+
+/// What a wrong request is told.
+pub(super) fn bad_request(error: ConvertError) -> Status {
+    refusal::status(Code::InvalidArgument, error.to_string(), &Refusal::from(&error))
+}
+
+/// A page token that is none.
+pub(super) fn bad_page_token() -> Status {
+    let refusal = Refusal::new(Reason::FieldInvalid).with("field", "page_token");
+    refusal::status(Code::InvalidArgument, "page_token: not one that this server gave out", &refusal)
+}
+
+/// None of the fields that name a place is set.
+pub(super) fn no_place() -> Status {
+    let refusal = Refusal::new(Reason::FieldMissing).with("field", "place");
+    let message = "place: one of agency_id, site_id and contact_point_id is needed";
+    refusal::status(Code::InvalidArgument, message, &refusal)
+}
+
+/// A range of time that ends before it begins.
+pub(super) fn range_empty(message: &str) -> Status {
+    plain(Code::InvalidArgument, message, Reason::RangeEmpty)
+}
+
+/// A range of time that is longer than that.
+pub(super) fn range_too_long(longest: std::time::Duration) -> Status {
+    let hours = longest.as_secs() / 3600;
+    let refusal = Refusal::new(Reason::RangeTooLong).with("hours", hours);
+    refusal::status(Code::InvalidArgument, format!("the range is longer than {hours} hours"), &refusal)
+}
+
+/// More cameras than are accepted in one request.
+pub(super) fn too_many_cameras(asked: usize, max: usize) -> Status {
+    let refusal = Refusal::new(Reason::TooManyCameras).with("max", max);
+    refusal::status(Code::InvalidArgument, format!("{asked} cameras: at most {max} are accepted"), &refusal)
+}
+
+/// A camera that is not there.
+pub(super) fn no_camera(camera: CameraId) -> Status {
+    plain(Code::NotFound, format!("there is no camera {camera}"), Reason::NotFound)
+}
+
+/// A stream that the camera does not have.
+pub(super) fn no_stream(camera: CameraId, stream: StreamKind) -> Status {
+    plain(Code::NotFound, format!("camera {camera} has no {stream} stream"), Reason::StreamUnknown)
+}
+
+/// A flag that can no longer be taken back.
+pub(super) fn undo_too_late(seconds: u64) -> Status {
+    let refusal = Refusal::new(Reason::UndoTooLate).with("seconds", seconds);
+    let message = format!("a flag can be taken back for {seconds} seconds; close the incident instead");
+    refusal::status(Code::FailedPrecondition, message, &refusal)
+}
+
+/// Enough exports are running.
+pub(super) fn exports_busy(max: usize) -> Status {
+    let refusal = Refusal::new(Reason::ExportsBusy).with("max", max);
+    let message = format!("{max} exports are running; try again when one has ended");
+    refusal::status(Code::ResourceExhausted, message, &refusal)
+}
+
+/// A change of which nobody knows the outcome; the log says why.
+pub(super) fn not_completed() -> Status {
+    plain(Code::Internal, "the change did not end; see the server's log", Reason::Internal)
+}
+
+/// The outside message here, the inside one in the log.
+pub(super) fn index_status(error: IndexError) -> Status {
+    let text = error.to_string();
+    match error.kind() {
+        IndexErrorKind::NotFound => plain(Code::NotFound, text, Reason::NotFound),
+        IndexErrorKind::Exists => plain(Code::AlreadyExists, text, Reason::AlreadyExists),
+        IndexErrorKind::InUse => plain(Code::FailedPrecondition, text, Reason::PlaceInUse),
+        IndexErrorKind::Conflict => plain(Code::Aborted, text, Reason::Conflict),
+        IndexErrorKind::Invalid => {
+            let what = if let IndexError::Invalid { what, .. } = error { what } else { "" };
+            let refusal = Refusal::new(Reason::FieldInvalid).with("field", what);
+            refusal::status(Code::InvalidArgument, text, &refusal)
+        }
+        _ => {
+            tracing::error!(error = &error as &dyn std::error::Error, "index");
+            let message = "the index does not answer; recording goes on; see the server's log";
+            plain(Code::Unavailable, message, Reason::DatabaseUnavailable)
+        }
+    }
+}
+
+pub(super) fn playback_status(error: PlaybackError) -> Status {
+    match error {
+        PlaybackError::Index(error) => index_status(error),
+        PlaybackError::Media(MediaError::EmptyRange) => {
+            plain(Code::NotFound, "nothing is recorded in this range", Reason::NothingRecorded)
+        }
+        PlaybackError::Media(error @ MediaError::CodecChanges) => {
+            plain(Code::FailedPrecondition, error.to_string(), Reason::CodecChanges)
+        }
+        PlaybackError::Stopping => plain(Code::Unavailable, "the server is stopping", Reason::Stopping),
+        other => {
+            tracing::error!(error = &other as &dyn std::error::Error, "playback");
+            let message = "the footage cannot be read; see the server's log";
+            plain(Code::DataLoss, message, Reason::FootageUnreadable)
+        }
+    }
+}
+
+/// Checks and trims the name in that field.
+pub(super) fn check_name(field: &str, text: &str) -> Result<String, Status> {
+    minhbach_model::check_name(text)
+        .map_err(|error| refusal::status(Code::InvalidArgument, error.to_string(), &Refusal::of_name(field, &error)))
+}
+
+/// Checks the note of an incident.
+pub(super) fn check_note(text: &str) -> Result<(), Status> {
+    let chars = text.chars().count();
+    if chars > NOTE_MAX_CHARS {
+        let refusal = Refusal::new(Reason::NoteTooLong).with("chars", chars).with("max", NOTE_MAX_CHARS);
+        let message = format!("the note has {chars} characters: at most {NOTE_MAX_CHARS} are accepted");
+        return Err(refusal::status(Code::InvalidArgument, message, &refusal.with("field", "note")));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        let refusal = Refusal::new(Reason::NoteControl).with("field", "note");
+        let message = "the note contains control characters: remove them";
+        return Err(refusal::status(Code::InvalidArgument, message, &refusal));
+    }
+    Ok(())
+}
+
+/// What is told about an address that is refused.
+pub(super) fn bad_url(field: &str, error: &SourceError) -> Status {
+    let refusal = match error {
+        SourceError::Syntax(_) => Refusal::new(Reason::UrlSyntax),
+        SourceError::Scheme(scheme) => {
+            let scheme: String = scheme.chars().take(SCHEME_MAX_CHARS).collect();
+            Refusal::new(Reason::UrlScheme).with("scheme", scheme)
+        }
+        SourceError::Credentials => Refusal::new(Reason::UrlCredentials),
+    };
+    refusal::status(Code::InvalidArgument, format!("{field}: {error}"), &refusal.with("field", field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(status: &Status) -> Option<Reason> {
+        refusal::of(status).map(|refusal| refusal.reason)
+    }
+
+    #[test]
+    fn every_refusal_carries_its_reason_with_all_its_parameters() {
+        let camera = CameraId::generate();
+        let stopped = std::time::Duration::from_secs(86_400);
+        let not_found = IndexError::NotFound { what: "site", id: "7".to_owned() };
+        let invalid = IndexError::Invalid { what: "incident", reason: "it names no camera".to_owned() };
+        let cases = [
+            (bad_request(ConvertError::missing("camera_id", "an id")), Reason::FieldMissing),
+            (bad_page_token(), Reason::FieldInvalid),
+            (no_place(), Reason::FieldMissing),
+            (range_empty("to_wall_ns: must be later"), Reason::RangeEmpty),
+            (range_too_long(stopped), Reason::RangeTooLong),
+            (too_many_cameras(65, 64), Reason::TooManyCameras),
+            (no_camera(camera), Reason::NotFound),
+            (no_stream(camera, StreamKind::Sub), Reason::StreamUnknown),
+            (undo_too_late(10), Reason::UndoTooLate),
+            (exports_busy(4), Reason::ExportsBusy),
+            (not_completed(), Reason::Internal),
+            (index_status(not_found), Reason::NotFound),
+            (index_status(invalid), Reason::FieldInvalid),
+            (index_status(IndexError::Unavailable("gone".into())), Reason::DatabaseUnavailable),
+            (playback_status(PlaybackError::Media(MediaError::EmptyRange)), Reason::NothingRecorded),
+            (playback_status(PlaybackError::Stopping), Reason::Stopping),
+            (check_name("name", " ").unwrap_err(), Reason::NameEmpty),
+            (check_note(&"x".repeat(4001)).unwrap_err(), Reason::NoteTooLong),
+            (check_note("a\u{7}b").unwrap_err(), Reason::NoteControl),
+            (bad_url("main_url", &SourceError::Scheme("http".to_owned())), Reason::UrlScheme),
+            (bad_url("sub_url", &SourceError::Syntax("x".to_owned())), Reason::UrlSyntax),
+            (bad_url("sub_url", &SourceError::Credentials), Reason::UrlCredentials),
+        ];
+        for (status, expected) in cases {
+            assert_eq!(reason(&status), Some(expected), "{status:?}");
+            assert!(!status.message().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_inside_stays_inside() {
+        let status = index_status(IndexError::Unavailable("/var/lib/secret.sqlite".into()));
+        assert!(!status.message().contains("secret"), "{status:?}");
+    }
+}
