@@ -12,13 +12,13 @@ use crate::theme::{fonts, tokens};
 /// Height of the window that everything but the list of keys needs, points.
 const AROUND_LIST: f32 = 330.0;
 /// Size of a button with keys, points.
-const KEYS_WIDTH: f32 = 124.0;
+const KEYS_WIDTH: f32 = 160.0;
 const KEYS_HEIGHT: f32 = 24.0;
 
 /// Draws it.
 pub fn ui(ctx: &Ctx<'_>, ui: &Ui, rebinding: &Rebinding) {
     let page = t!(ctx, ctx.state.shell.page.key());
-    let close = dialog(ui, "help", &t!(ctx, "help-title", page = page), 880.0, |ui| {
+    let close = dialog(ui, "help", &t!(ctx, "help-title", page = page), 980.0, |ui| {
         said(ctx, ui, rebinding);
         ui.add_space(8.0);
         let height = (ui.ctx().content_rect().height() - AROUND_LIST).max(160.0);
@@ -65,8 +65,8 @@ fn list(ctx: &Ctx<'_>, ui: &mut Ui, rebinding: &Rebinding) {
     let entries: Vec<_> = TABLE.iter().filter(|entry| entry.on.covers(ctx.state.shell.page)).collect();
     let half = entries.len().div_ceil(2).max(1);
     ui.columns(2, |columns| {
-        for (column, entries) in columns.iter_mut().zip(entries.chunks(half)) {
-            Grid::new("help_keys").num_columns(3).spacing([16.0, 6.0]).show(column, |ui| {
+        for (number, (column, entries)) in columns.iter_mut().zip(entries.chunks(half)).enumerate() {
+            Grid::new(("help_keys", number)).num_columns(3).spacing([16.0, 6.0]).show(column, |ui| {
                 for entry in entries {
                     row(ctx, ui, entry, rebinding.listening == Some(entry.name));
                     ui.end_row();
