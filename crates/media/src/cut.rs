@@ -14,10 +14,11 @@ use minhbach_model::{MediaFormat, Sample, Ticks, Timescale, Track, WallRange, Wa
 use crate::fragment::{self, FileSample, Fragment, TrackFragment};
 use crate::reorder::Reorder;
 
-/// Longest fragment, in ticks of 90 kHz.
-const FRAGMENT_TICKS: i64 = 90_000;
+/// Longest fragment, 0.7 s in ticks of 90 kHz: with the time until the recorder looks (0.2 s), less than a second is in memory
+/// only when the process is killed.
+const FRAGMENT_TICKS: i64 = 63_000;
 /// How long a new segment waits for the sound that belongs to the old one, in ticks of 90 kHz of newer pictures.
-const LATE_AUDIO_TICKS: i64 = 90_000;
+const LATE_AUDIO_TICKS: i64 = 36_000;
 /// Pictures further apart than this leave a hole, unless the camera usually sends them that slowly.
 const HOLE_TICKS: i64 = 90_000;
 /// A fragment is cut early when it holds this much, so that memory stays bounded whatever a camera sends.
