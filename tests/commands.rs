@@ -85,6 +85,54 @@ fn incidents_are_flagged_listed_changed_and_closed() {
 }
 
 #[test]
+fn holds_are_placed_listed_and_released_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    let camera = server.add_camera("Quầy 1", "rtsp://127.0.0.1:1/x", &[]).unwrap();
+    let add = ["hold", "add", "--camera", &camera, "--from", "-1h", "--to", "now", "--reason", "phản ánh"];
+    let placed = server.ask(&[&add[..], &["--case", "PA-7", "--owner", "Bàn 1"]].concat()).unwrap();
+    let id = placed[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!((placed[0]["state"].as_str(), placed[0]["case_code"].as_str()), (Some("standing"), Some("PA-7")));
+    let of_camera = ["hold", "list", "--standing", "--camera", &camera];
+    assert_eq!(server.ask(&of_camera).unwrap().len(), 1);
+
+    let release = ["hold", "release", &id, "--reason", "đã giải quyết", "--by", "Bàn 2"];
+    assert_eq!(server.ask(&release).unwrap()[0]["released"]["by"], "Bàn 2");
+    assert!(server.ask(&of_camera).unwrap().is_empty());
+    assert_eq!(server.ask(&["hold", "show", &id]).unwrap()[0]["state"], "released");
+    let again = server.ctl(&release);
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again));
+
+    // A hold that would hold nothing is no hold: an id that nobody knows, and an end that is over.
+    let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let nowhere = ["hold", "add", "--camera", unknown, "--from", "-1h", "--to", "now", "--reason", "x"];
+    assert_eq!(server.ctl(&nowhere).status.code(), Some(1));
+    assert_eq!(server.ctl(&[&add[..], &["--expires", "-1h"]].concat()).status.code(), Some(1));
+}
+
+#[test]
+fn how_long_footage_is_kept_is_said_by_scope() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    let camera = server.add_camera("Quầy 1", "rtsp://127.0.0.1:1/x", &[]).unwrap();
+    let scope = format!("camera:{camera}");
+    server.ask(&["retention", "set", "--scope", "default", "--min-days", "30"]).unwrap();
+    server.ask(&["retention", "set", "--scope", &scope, "--min-days", "60", "--max-days", "90"]).unwrap();
+    let said = |server: &Server| -> Vec<Value> {
+        server.ask(&["retention", "list"]).unwrap().into_iter().filter(|l| l["type"] == "retention").collect()
+    };
+    let mine = said(&server).into_iter().find(|l| l["scope"] == scope.as_str()).unwrap();
+    assert_eq!((mine["min_days"].as_u64(), mine["max_days"].as_u64()), (Some(60), Some(90)));
+    let impossible = server.ctl(&["retention", "set", "--scope", "default", "--min-days", "31", "--max-days", "30"]);
+    assert_eq!(impossible.status.code(), Some(1), "{}", text(&impossible));
+    server.ask(&["retention", "unset", "--scope", &scope]).unwrap();
+    assert_eq!(said(&server).len(), 1);
+    assert!(server.ask(&["deletions", "list"]).unwrap().is_empty());
+    let status = server.ask(&["status"]).unwrap();
+    assert!(status.iter().any(|l| l["type"] == "archive" && l["spool_used_percent"].is_u64()), "{status:?}");
+}
+
+#[test]
 fn what_is_wrong_is_said_with_the_right_exit_status() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&dir.path().join("data"), "").unwrap();
@@ -146,7 +194,7 @@ async fn health_and_reflection_answer() {
         panic!("no list of services");
     };
     let names: Vec<&str> = list.service.iter().map(|s| s.name.as_str()).collect();
-    for service in ["Camera", "Incident", "Live", "Place", "Recording", "System"] {
+    for service in ["Archive", "Camera", "Incident", "Live", "Place", "Recording", "System"] {
         assert!(names.contains(&format!("minhbach.v1.{service}Service").as_str()), "{names:?}");
     }
 }

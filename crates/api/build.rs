@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use protox::prost::Message as _;
 
 /// Relative to `proto/`, one file a service and what they share.
-const PROTOS: [&str; 8] = [
+const PROTOS: [&str; 9] = [
     "minhbach/v1/media.proto",
+    "minhbach/v1/archive.proto",
     "minhbach/v1/camera.proto",
     "minhbach/v1/incident.proto",
     "minhbach/v1/live.proto",

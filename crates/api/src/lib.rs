@@ -35,7 +35,15 @@ mod tests {
         services.sort_unstable();
         assert_eq!(
             services,
-            ["CameraService", "IncidentService", "LiveService", "PlaceService", "RecordingService", "SystemService"]
+            [
+                "ArchiveService",
+                "CameraService",
+                "IncidentService",
+                "LiveService",
+                "PlaceService",
+                "RecordingService",
+                "SystemService"
+            ]
         );
         assert!(set.file.iter().all(|file| file.package() == "minhbach.v1"));
     }

@@ -8,6 +8,7 @@
 //! the window of a connection among its streams: a paused playback that is not read would stop the live tiles.
 //! The windows of media streams are small on purpose: what lies in them is old before it is shown.
 
+mod archive;
 mod camera;
 mod error;
 mod export;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
+pub use archive::{ArchiveReport, ArchiveStatus, CameraDays, DeletionFilter, HoldDraft, SpoolState};
 pub use camera::{CameraWatch, StreamTest};
 pub use error::{ClientError, ClientErrorKind};
 pub use export::{ExportHeader, ExportRequest, ExportStream};

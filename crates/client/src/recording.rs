@@ -1,10 +1,10 @@
 //! What is recorded and what is missing.
 
-use minhbach_api::convert::recording::{gap, segment};
+use minhbach_api::convert::recording::{damage, gap, segment};
 use minhbach_api::convert::{ConvertError, id};
 use minhbach_api::v1;
 use minhbach_api::v1::recording_service_client::RecordingServiceClient;
-use minhbach_model::{CameraId, Gap, Segment, StreamKind, WallRange};
+use minhbach_model::{CameraId, Damage, Gap, Segment, StreamKind, WallRange};
 use tonic::transport::Channel;
 
 use crate::{CALL_LIMIT, Client, ClientError, MESSAGE_MAX_BYTES, Pages, unary};
@@ -21,6 +21,10 @@ pub struct CameraTimeline {
     pub recorded: Vec<WallRange>,
     /// What is missing, oldest first.
     pub gaps: Vec<Gap>,
+    /// What is not as it was recorded, by start.
+    pub damages: Vec<Damage>,
+    /// What is under a hold that stands, oldest first; holds that overlap are one.
+    pub held: Vec<WallRange>,
 }
 
 impl Client {
@@ -101,22 +105,32 @@ fn camera_timeline(message: v1::CameraTimeline, stream: StreamKind) -> Result<Ca
         camera,
         recorded: message.recorded.into_iter().map(WallRange::try_from).collect::<Result<_, _>>()?,
         gaps: message.gaps.iter().map(|message| gap(message, camera, stream)).collect::<Result<_, _>>()?,
+        damages: message.damages.iter().map(|message| damage(message, camera, stream)).collect::<Result<_, _>>()?,
+        held: message.held.into_iter().map(WallRange::try_from).collect::<Result<_, _>>()?,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use minhbach_model::{GapCause, WallTime};
+    use minhbach_model::{DamageKind, GapCause, SegmentId, WallTime};
 
     use super::*;
 
     #[test]
-    fn a_timeline_carries_camera_and_stream_into_its_gaps() {
-        let camera = CameraId::generate();
+    fn a_timeline_carries_camera_and_stream_into_its_gaps_and_damages() {
+        let (camera, segment) = (CameraId::generate(), SegmentId::generate());
         let message = v1::CameraTimeline {
             camera_id: camera.to_string(),
             recorded: vec![v1::Stretch { start_wall_ns: 10, end_wall_ns: 20 }],
             gaps: vec![v1::Gap { start_wall_ns: 20, end_wall_ns: 0, cause: "stalled".to_owned() }],
+            damages: vec![v1::Damage {
+                segment_id: segment.to_string(),
+                start_wall_ns: 12,
+                end_wall_ns: 13,
+                kind: v1::DamageKind::Altered.into(),
+                found_wall_ns: 30,
+            }],
+            held: vec![v1::Stretch { start_wall_ns: 11, end_wall_ns: 15 }],
         };
         let expected = CameraTimeline {
             camera,
@@ -128,6 +142,15 @@ mod tests {
                 end: None,
                 cause: GapCause::Stalled,
             }],
+            damages: vec![Damage {
+                segment,
+                camera,
+                stream: StreamKind::Sub,
+                range: WallRange { start: WallTime(12), end: WallTime(13) },
+                kind: DamageKind::Altered,
+                found: WallTime(30),
+            }],
+            held: vec![WallRange { start: WallTime(11), end: WallTime(15) }],
         };
         assert_eq!(camera_timeline(message, StreamKind::Sub), Ok(expected));
     }

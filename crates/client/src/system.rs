@@ -5,7 +5,8 @@ use minhbach_api::v1;
 use minhbach_api::v1::system_service_client::SystemServiceClient;
 use minhbach_model::WallTime;
 
-use crate::{CALL_LIMIT, Client, ClientError, MESSAGE_MAX_BYTES, unary};
+use crate::archive::archive_status;
+use crate::{ArchiveStatus, CALL_LIMIT, Client, ClientError, MESSAGE_MAX_BYTES, unary};
 
 /// The server at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct ServerStatus {
     pub streams_failed: u32,
     /// Where footage is kept.
     pub store: StoreStatus,
+    /// How spool and archive do.
+    pub archive: ArchiveStatus,
 }
 
 /// Where footage is kept.
@@ -58,6 +61,7 @@ impl Client {
 
 fn server_status(message: v1::GetStatusResponse) -> Result<ServerStatus, ConvertError> {
     let store = required("store", message.store, "the state of the store")?;
+    let archive = required("archive", message.archive, "the state of the archive")?;
     Ok(ServerStatus {
         version: message.version,
         started: wall("started_wall_ns", message.started_wall_ns)?,
@@ -73,5 +77,6 @@ fn server_status(message: v1::GetStatusResponse) -> Result<ServerStatus, Convert
             recorded_bytes: store.recorded_bytes,
             problem: store.problem,
         },
+        archive: archive_status(archive).map_err(|error| error.within("archive"))?,
     })
 }

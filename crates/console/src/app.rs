@@ -12,6 +12,7 @@ use crate::players::Players;
 use crate::state::State;
 use crate::state::cameras::Cameras;
 use crate::state::export::Exports;
+use crate::state::holds::Holds;
 use crate::state::incidents::Incidents;
 use crate::state::playback::Playback;
 use crate::state::settings::Settings;
@@ -116,6 +117,7 @@ impl App {
             cameras: Cameras::default(),
             incidents: Incidents::default(),
             exports: Exports::default(),
+            holds: Holds::default(),
             server: None,
             clock_ahead_ns: 0,
         };

@@ -4,10 +4,11 @@
 //! What belongs here: commands and keys. What a command does is in `apply/`.
 
 use egui::{Key, Modifiers};
-use minhbach_model::{CameraId, IncidentCategory, IncidentId, IncidentState, WallRange, WallTime};
+use minhbach_model::{CameraId, HoldId, IncidentCategory, IncidentId, IncidentState, WallRange, WallTime};
 
 use crate::keys::{Chord, Keys, held, is_held};
 use crate::state::cameras::{Form, Node};
+use crate::state::holds::Form as HoldForm;
 use crate::state::incidents::Edit;
 use crate::state::shell::Page;
 use crate::state::timeview::TimeView;
@@ -25,6 +26,8 @@ pub enum Command {
     Playback(PlaybackCommand),
     /// Files.
     Export(ExportCommand),
+    /// Footage that must not be deleted.
+    Hold(HoldCommand),
     /// What the server keeps.
     Server(ServerCommand),
     /// The frame around it.
@@ -122,6 +125,31 @@ pub enum ExportCommand {
     Cancel(u64),
     /// Take ended jobs off the list.
     Forget,
+}
+
+/// Footage that must not be deleted.
+#[derive(Debug, Clone)]
+pub enum HoldCommand {
+    /// Open the form for the marked range.
+    Open,
+    /// Open it for the time and the cameras of an incident.
+    OpenFor(IncidentId),
+    /// The form, changed.
+    Form(Box<HoldForm>),
+    /// Place the hold in the form.
+    Place,
+    /// Open the list, or close it.
+    List,
+    /// Play a hold's footage.
+    Play(HoldId),
+    /// Ask why a hold is released.
+    AskRelease(HoldId),
+    /// The reason, being typed.
+    Reason(String),
+    /// Release it.
+    Release,
+    /// Close the dialog; the one before it comes back, if there was one.
+    Close,
 }
 
 /// What the server keeps.
@@ -252,6 +280,7 @@ into_command!(
     WallCommand => Wall,
     PlaybackCommand => Playback,
     ExportCommand => Export,
+    HoldCommand => Hold,
     ServerCommand => Server,
     ShellCommand => Shell
 );
@@ -375,6 +404,8 @@ pub static TABLE: &[Entry] = entries![
     Playback(PlaybackCommand::ClearMarks), "cmd-clear-marks", Playback, [], true;
     Shell(ShellCommand::GoTo), "cmd-go-to", Wall, [NONE G], true;
     Export(ExportCommand::Open), "cmd-export", Playback, [CTRL E], true;
+    Hold(HoldCommand::Open), "cmd-hold", Playback, [CTRL N], true;
+    Hold(HoldCommand::List), "cmd-holds", Every, [CTRL_SHIFT N], true;
     Wall(WallCommand::Layout(Layout::One)), "cmd-layout-1", Wall, [ALT Num1], true;
     Wall(WallCommand::Layout(Layout::Four)), "cmd-layout-4", Wall, [ALT Num2], true;
     Wall(WallCommand::Layout(Layout::OnePlusSeven)), "cmd-layout-8", Wall, [ALT Num3], true;

@@ -54,6 +54,7 @@ fn frame(ctx: &Ctx<'_>, ui: &mut Ui) {
     if shell.dialog != Dialog::None || ctx.state.exports.dialog.is_some() || ctx.state.cameras.form.is_some() {
         dialogs(ctx, ui);
     }
+    panels::holds::ui(ctx, ui);
     panels::cameras::remove_dialog(ctx, ui);
     panels::cameras::pause_dialog(ctx, ui);
     panels::toasts::ui(ctx, ui);

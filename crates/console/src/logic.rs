@@ -74,6 +74,7 @@ pub fn run(app: &mut App, ctx: &egui::Context) {
 fn dialog_open(state: &State) -> bool {
     state.shell.dialog != Dialog::None
         || state.exports.dialog.is_some()
+        || state.holds.dialog.is_some()
         || state.cameras.form.is_some()
         || state.cameras.removing.is_some()
         || state.cameras.pausing.is_some()

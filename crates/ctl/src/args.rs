@@ -7,12 +7,13 @@ use std::str::FromStr;
 use clap::{Parser, Subcommand, ValueEnum};
 use minhbach_client::PlaceId;
 use minhbach_model::{
-    AgencyId, CameraId, ContactPointId, IncidentCategory, IncidentId, IncidentState, SiteId, StreamKind,
+    AgencyId, CameraId, ContactPointId, HoldId, IncidentCategory, IncidentId, IncidentState, RetentionScope, SiteId,
+    StreamKind,
 };
 
 use crate::when::When;
 
-/// Cameras, recordings and incidents of a Minh Bạch server, from the command line.
+/// Cameras, recordings, incidents and holds of a Minh Bạch server, from the command line.
 ///
 /// Times are given as RFC 3339 (2026-11-24T14:05:09+07:00), `now`, or a time before now: -90s, -5m, -2h.
 /// Exit status: 0 done, 1 refused or failed (the message says what to do), 2 wrong usage.
@@ -61,7 +62,25 @@ pub enum Command {
         #[command(subcommand)]
         command: IncidentCommand,
     },
-    /// The state of the server, its store and each camera.
+    /// Forbid the deletion of footage, and allow it again.
+    Hold {
+        /// What to do.
+        #[command(subcommand)]
+        command: HoldCommand,
+    },
+    /// How long footage is kept.
+    Retention {
+        /// What to do.
+        #[command(subcommand)]
+        command: RetentionCommand,
+    },
+    /// What was deleted.
+    Deletions {
+        /// What to do.
+        #[command(subcommand)]
+        command: DeletionsCommand,
+    },
+    /// The state of the server, its store, its archive and each camera.
     Status,
 }
 
@@ -379,6 +398,126 @@ pub enum IncidentCommand {
     },
 }
 
+/// Commands on holds.
+#[derive(Debug, Subcommand)]
+pub enum HoldCommand {
+    /// Forbid the deletion of a time range of one or more cameras.
+    Add {
+        /// A camera; give it again for more.
+        #[arg(long = "camera", value_name = "ID", required = true)]
+        cameras: Vec<CameraId>,
+        /// Start of the range.
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        from: When,
+        /// End of the range; may be later than now.
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        to: When,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Code of the case it belongs to; never a person's name.
+        #[arg(long, default_value = "")]
+        case: String,
+        /// When it ends by itself, as RFC 3339; never when it is left out.
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        expires: Option<When>,
+        /// Who places it.
+        #[arg(long, env = "USER", default_value = "minhbachctl")]
+        owner: String,
+    },
+    /// Holds, newest first.
+    List {
+        /// Only those that stand now.
+        #[arg(long)]
+        standing: bool,
+        /// Only those of this camera.
+        #[arg(long, value_name = "ID")]
+        camera: Option<CameraId>,
+    },
+    /// One hold.
+    Show {
+        /// The hold.
+        id: HoldId,
+    },
+    /// End a hold; it stays listed.
+    Release {
+        /// The hold.
+        id: HoldId,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Who releases it.
+        #[arg(long, env = "USER", default_value = "minhbachctl")]
+        by: String,
+    },
+}
+
+/// Commands on how long footage is kept.
+#[derive(Debug, Subcommand)]
+pub enum RetentionCommand {
+    /// Promise days, and say after how many footage is deleted.
+    Set {
+        /// What it is said of: default, camera:ID, contact-point:ID, site:ID or agency:ID.
+        #[arg(long)]
+        scope: ScopeArg,
+        /// Days promised.
+        #[arg(long, value_name = "N")]
+        min_days: u32,
+        /// Days after which footage is deleted; without it footage is kept as long as there is room.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        max_days: Option<u32>,
+    },
+    /// Say nothing of a scope any more; the next wider one counts.
+    Unset {
+        /// What it was said of.
+        #[arg(long)]
+        scope: ScopeArg,
+    },
+    /// What was said, and the days promised and kept of each camera.
+    List,
+}
+
+/// What a retention is said of, as `default` or `KIND:ID`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScopeArg(pub RetentionScope);
+
+impl FromStr for ScopeArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "default" {
+            return Ok(Self(RetentionScope::Default));
+        }
+        let expected = || format!("`{text}`: expected default, camera:ID, contact-point:ID, site:ID or agency:ID");
+        let (kind, id) = text.split_once(':').ok_or_else(expected)?;
+        let scope = match kind {
+            "camera" => id.parse().map(RetentionScope::Camera),
+            "contact-point" => id.parse().map(RetentionScope::ContactPoint),
+            "site" => id.parse().map(RetentionScope::Site),
+            "agency" => id.parse().map(RetentionScope::Agency),
+            _ => return Err(expected()),
+        };
+        scope.map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// Commands on what was deleted.
+#[derive(Debug, Subcommand)]
+pub enum DeletionsCommand {
+    /// Deleted files, newest deletion first.
+    List {
+        /// Only those of this camera.
+        #[arg(long, value_name = "ID")]
+        camera: Option<CameraId>,
+        /// Only footage of this time or later.
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        from: Option<When>,
+        /// Only footage before this time.
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        to: Option<When>,
+    },
+}
+
 /// State of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
@@ -480,6 +619,17 @@ mod tests {
             "minhbachctl incident show ID",
             "minhbachctl incident set ID --state closed",
             "minhbachctl incident close ID",
+            "minhbachctl hold add --camera ID --camera ID --from -2h --to now --reason R",
+            "minhbachctl hold add --camera ID --from -2h --to now --reason R --case PA-7 --expires 2027-01-15T08:00:00Z",
+            "minhbachctl hold list --standing --camera ID",
+            "minhbachctl hold show ID",
+            "minhbachctl hold release ID --reason R",
+            "minhbachctl retention set --scope default --min-days 30",
+            "minhbachctl retention set --scope contact-point:ID --min-days 30 --max-days 90",
+            "minhbachctl retention unset --scope agency:ID",
+            "minhbachctl retention list",
+            "minhbachctl deletions list",
+            "minhbachctl deletions list --camera ID --from -2h --to now",
             "minhbachctl place list",
             "minhbachctl place rename --site ID --name N",
             "minhbachctl status",
@@ -504,10 +654,25 @@ mod tests {
             "minhbachctl incident flag --camera ID --from -5m --to now --seconds-back 30",
             "minhbachctl incident flag --seconds-back 30",
             "minhbachctl incident set ID",
+            "minhbachctl hold add --camera ID --from -2h --to now",
+            "minhbachctl hold add --from -2h --to now --reason R",
+            "minhbachctl hold release ID",
+            "minhbachctl retention set --scope default",
+            "minhbachctl retention set --scope counter:ID --min-days 30",
+            "minhbachctl retention set --scope camera:seven --min-days 30",
+            "minhbachctl retention set --scope default --min-days 0 --max-days 0",
             "minhbachctl place remove",
             "minhbachctl place remove --site ID --agency ID",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_read_as_it_is_printed() {
+        for text in ["default", "camera:ID", "contact-point:ID", "site:ID", "agency:ID"] {
+            let text = text.replace("ID", ID);
+            assert_eq!(text.parse::<ScopeArg>().map(|scope| words::scope(scope.0)), Ok(text));
         }
     }
 

@@ -53,7 +53,7 @@ impl CtlError {
                     "Check that minhbach-server is running, and that --server (or MINHBACH_SERVER) names its address.",
                 ),
                 ClientErrorKind::NotFound => Some(
-                    "Check the id and the time: `minhbachctl camera list`, `recordings list` and `incident list` show what exists.",
+                    "Check the id and the time: `minhbachctl camera list`, `recordings list`, `incident list` and `hold list` show what exists.",
                 ),
                 ClientErrorKind::Refused => Some("Change what the message names and repeat the command."),
                 ClientErrorKind::Conflict => {

@@ -5,13 +5,16 @@
 
 mod args;
 mod camera;
+mod deletions;
 mod error;
 mod export;
+mod hold;
 mod incident;
 mod live;
 mod output;
 mod place;
 mod recordings;
+mod retention;
 mod status;
 mod when;
 mod words;
@@ -61,6 +64,9 @@ async fn run(args: Args, output: &mut Output) -> Result<(), CtlError> {
         Command::Live(command) => live::run(&client, output, command).await,
         Command::Export(command) => export::run(&client, output, command).await,
         Command::Incident { command } => incident::run(&client, output, command).await,
+        Command::Hold { command } => hold::run(&client, output, command).await,
+        Command::Retention { command } => retention::run(&client, output, command).await,
+        Command::Deletions { command } => deletions::run(&client, output, command).await,
         Command::Status => status::run(&client, output).await,
     }
 }

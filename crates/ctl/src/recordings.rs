@@ -24,13 +24,14 @@ pub async fn run(client: &Client, output: &mut Output, command: RecordingsComman
     if entries.is_empty() {
         return output.line("Nothing is recorded in that range.");
     }
-    let mut table = Table::new(&["START", "END", "STATE", "SIZE", "PICTURES", "SOUND", "FILE OR CAUSE"]);
+    let mut table = Table::new(&["START", "END", "STATE", "TIER", "SIZE", "PICTURES", "SOUND", "FILE OR CAUSE"]);
     for entry in &entries {
         match entry {
             Entry::Segment(segment) => table.row([
                 when::local(segment.range.start),
                 when::local(segment.range.end),
                 words::segment_state(segment.state).to_owned(),
+                words::tier(segment.tier).to_owned(),
                 bytes(segment.bytes),
                 segment.video_samples.to_string(),
                 segment.audio_samples.to_string(),
@@ -40,6 +41,7 @@ pub async fn run(client: &Client, output: &mut Output, command: RecordingsComman
                 when::local(gap.start),
                 gap.end.map_or_else(|| "lasts".to_owned(), when::local),
                 "gap".to_owned(),
+                String::new(),
                 String::new(),
                 String::new(),
                 String::new(),
@@ -74,6 +76,7 @@ impl Entry {
                 "key": segment.key,
                 "video_samples": segment.video_samples,
                 "audio_samples": segment.audio_samples,
+                "tier": words::tier(segment.tier),
             }),
             Self::Gap(gap) => {
                 let mut value = gap_json(gap);
@@ -102,7 +105,7 @@ fn in_order(segments: Vec<Segment>, gaps: Vec<Gap>) -> Vec<Entry> {
 
 #[cfg(test)]
 mod tests {
-    use minhbach_model::{CameraId, GapCause, SegmentId, SegmentState, StreamKind, WallRange};
+    use minhbach_model::{CameraId, GapCause, SegmentId, SegmentState, StreamKind, Tier, WallRange};
 
     use super::*;
 
@@ -120,6 +123,7 @@ mod tests {
             video_samples: 1500,
             audio_samples: 937,
             state: SegmentState::Closed,
+            tier: Tier::Archive,
         };
         let gap = |start, end| Gap { camera, stream: StreamKind::Main, start, end, cause: GapCause::Stalled };
         let gaps = vec![gap(second(1_800_000_000), Some(second(1_800_000_010))), gap(second(1_800_000_070), None)];
@@ -131,6 +135,7 @@ mod tests {
                 json!({
                     "type": "segment", "start": "2027-01-15T08:00:10.000Z", "end": "2027-01-15T08:01:10.000Z",
                     "bytes": 30, "state": "closed", "key": "v1/a.mp4", "video_samples": 1500, "audio_samples": 937,
+                    "tier": "archive",
                 }),
                 json!({"type": "gap", "start": "2027-01-15T08:01:10.000Z", "end": null, "cause": "stalled"}),
             ]

@@ -1,6 +1,6 @@
-//! `status`: the server, its store, and each camera in a line.
+//! `status`: the server, its store, its archive, and each camera in a line.
 
-use minhbach_client::{Client, ServerStatus};
+use minhbach_client::{ArchiveReport, Client, ServerStatus};
 use minhbach_model::CameraStatus;
 use serde_json::{Value, json};
 
@@ -13,9 +13,11 @@ use crate::{when, words};
 pub async fn run(client: &Client, output: &mut Output) -> Result<(), CtlError> {
     let status = client.status().await?;
     let cameras = client.cameras().await?;
+    let archive = client.archive().await?;
     if output.is_json() {
         output.object(&server_json(&status, client.url()))?;
         output.object(&store_json(&status))?;
+        output.object(&archive_json(&archive))?;
         for camera in &cameras {
             let mut value = camera_json(camera);
             value["type"] = "camera".into();
@@ -42,6 +44,9 @@ pub async fn run(client: &Client, output: &mut Output) -> Result<(), CtlError> {
         bytes(store.recorded_bytes),
         if store.problem.is_empty() { "ok" } else { store.problem.as_str() },
     ))?;
+    for line in archive_lines(&archive) {
+        output.line(&line)?;
+    }
     if cameras.is_empty() {
         return Ok(());
     }
@@ -75,6 +80,58 @@ fn camera_table(cameras: &[CameraStatus]) -> Table {
     table
 }
 
+/// The archive and the spool, each in a line, and a line for each thing that is wrong.
+fn archive_lines(report: &ArchiveReport) -> Vec<String> {
+    let status = &report.status;
+    let state = match (status.has_archive(), status.available) {
+        (false, _) => "none: footage stays on the disk it was recorded on".to_owned(),
+        (true, true) => format!("{}  available", status.kind),
+        (true, false) => format!("{}  unavailable: {}", status.kind, status.problem),
+    };
+    let since = status.waiting_since.map(|since| format!(" since {}", when::local(since))).unwrap_or_default();
+    let waiting = format!("{} files, {} waiting{since}", status.waiting_segments, bytes(status.waiting_bytes));
+    let patrol = status.patrol_percent.map_or_else(|| "off".to_owned(), |percent| format!("{percent} %"));
+    let mut lines = vec![
+        if status.has_archive() { format!("Archive {state}  {waiting}") } else { format!("Archive {state}") },
+        format!(
+            "Spool   {} % used  {}  {} held  {} damaged files  patrol {patrol}",
+            status.spool_used_percent,
+            words::spool(status.spool),
+            bytes(report.held_bytes),
+            status.damaged_segments,
+        ),
+    ];
+    lines.extend(words::spool_advice(status.spool).map(|advice| format!("        {advice}")));
+    if !status.interlock.is_empty() {
+        lines.push(format!("        Nothing is deleted: {}", status.interlock));
+    }
+    let short = report.days.iter().filter(|days| days.actual_days < f64::from(days.promised_days)).count();
+    if short > 0 {
+        lines.push(format!("        Cameras kept for less than promised: {short}; see `minhbachctl retention list`"));
+    }
+    lines
+}
+
+fn archive_json(report: &ArchiveReport) -> Value {
+    let status = &report.status;
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    json!({
+        "type": "archive",
+        "kind": status.kind,
+        "available": status.available,
+        "problem": text(&status.problem),
+        "waiting_segments": status.waiting_segments,
+        "waiting_bytes": status.waiting_bytes,
+        "waiting_since": status.waiting_since.map(|since| since.to_string()),
+        "spool_used_percent": status.spool_used_percent,
+        "spool_state": words::spool(status.spool),
+        "interlock": text(&status.interlock),
+        "damaged_segments": status.damaged_segments,
+        "patrol_percent": status.patrol_percent,
+        "held_bytes": report.held_bytes,
+    })
+}
+
 fn server_json(status: &ServerStatus, url: &str) -> Value {
     json!({
         "type": "server",
@@ -104,10 +161,54 @@ fn store_json(status: &ServerStatus) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use minhbach_client::StoreStatus;
-    use minhbach_model::WallTime;
+    use minhbach_client::{ArchiveStatus, CameraDays, SpoolState, StoreStatus};
+    use minhbach_model::{CameraId, WallTime};
 
     use super::*;
+
+    fn report() -> ArchiveReport {
+        ArchiveReport {
+            status: ArchiveStatus {
+                kind: "s3".to_owned(),
+                available: false,
+                problem: "connection refused".to_owned(),
+                waiting_segments: 7,
+                waiting_bytes: 1000,
+                waiting_since: Some(WallTime::from_secs(1_800_000_000)),
+                spool_used_percent: 96,
+                spool: SpoolState::FullOfUnarchived,
+                interlock: String::new(),
+                damaged_segments: 2,
+                patrol_percent: Some(40),
+            },
+            days: vec![CameraDays { camera: CameraId::generate(), promised_days: 30, actual_days: 12.5 }],
+            held_bytes: 9,
+        }
+    }
+
+    #[test]
+    fn the_archive_in_json_has_stable_keys_and_times() {
+        let value = archive_json(&report());
+        assert_eq!(value["waiting_since"], "2027-01-15T08:00:00.000Z");
+        assert_eq!(
+            (value["spool_state"].as_str(), value["problem"].as_str()),
+            (Some("full_of_unarchived"), Some("connection refused"))
+        );
+        assert_eq!((&value["interlock"], value["held_bytes"].as_u64()), (&Value::Null, Some(9)));
+    }
+
+    #[test]
+    fn whatever_is_wrong_with_the_archive_has_a_line() {
+        let mut report = report();
+        let text = archive_lines(&report).join("\n");
+        for part in ["unavailable: connection refused", "7 files", "96 % used", "add a disk", "promised: 1;"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        report.status.interlock = "another database".to_owned();
+        assert!(archive_lines(&report).iter().any(|line| line.contains("Nothing is deleted: another database")));
+        report.status.kind = "none".to_owned();
+        assert!(!archive_lines(&report)[0].contains("waiting"));
+    }
 
     #[test]
     fn server_and_store_in_json_have_their_units_in_their_keys() {
@@ -126,6 +227,7 @@ mod tests {
                 recorded_bytes: 5,
                 problem: String::new(),
             },
+            archive: report().status,
         };
         let server = server_json(&status, "http://127.0.0.1:7878");
         assert_eq!(server["uptime_seconds"], 90);

@@ -1,6 +1,10 @@
 //! Stable names of states, causes and kinds: the words that scripts see, and what failures mean in a sentence.
 
-use minhbach_model::{CameraState, FailureKind, IncidentCategory, IncidentState, SegmentState, Sound, SoundState};
+use minhbach_client::SpoolState;
+use minhbach_model::{
+    CameraState, FailureKind, Hold, IncidentCategory, IncidentState, RetentionScope, SegmentState, Sound, SoundState,
+    Tier, WallTime,
+};
 
 /// What a stream is doing.
 pub fn camera_state(state: CameraState) -> &'static str {
@@ -100,6 +104,60 @@ pub fn segment_state(state: SegmentState) -> &'static str {
     }
 }
 
+/// Where the files of a segment are.
+pub fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Spool => "spool",
+        Tier::Archive => "archive",
+    }
+}
+
+/// Whether a hold stands at a moment, or how it ended.
+pub fn hold_state(hold: &Hold, at: WallTime) -> &'static str {
+    match (hold.stands(at), &hold.release) {
+        (true, _) => "standing",
+        (false, Some(_)) => "released",
+        (false, None) => "expired",
+    }
+}
+
+/// What a retention is said of, as the command line reads it.
+pub fn scope(scope: RetentionScope) -> String {
+    match scope {
+        RetentionScope::Default => "default".to_owned(),
+        RetentionScope::Agency(id) => format!("agency:{id}"),
+        RetentionScope::Site(id) => format!("site:{id}"),
+        RetentionScope::ContactPoint(id) => format!("contact-point:{id}"),
+        RetentionScope::Camera(id) => format!("camera:{id}"),
+    }
+}
+
+/// How full the spool is.
+pub fn spool(state: SpoolState) -> &'static str {
+    match state {
+        SpoolState::Fine => "fine",
+        SpoolState::Alarm => "alarm",
+        SpoolState::Deleting => "deleting",
+        SpoolState::FullOfHeld => "full_of_held",
+        SpoolState::FullOfUnarchived => "full_of_unarchived",
+    }
+}
+
+/// What a full spool means and what to do about it; nothing while there is room.
+pub fn spool_advice(state: SpoolState) -> Option<&'static str> {
+    match state {
+        SpoolState::Fine => None,
+        SpoolState::Alarm => Some("The spool fills up: see whether the archive answers, or add a disk."),
+        SpoolState::Deleting => Some("The oldest footage is being deleted to make room: add a disk to keep it longer."),
+        SpoolState::FullOfHeld => {
+            Some("Nothing is left that may be deleted: all of it is held. Release holds, or add a disk at once.")
+        }
+        SpoolState::FullOfUnarchived => Some(
+            "Nothing is left that may be deleted: it is not archived. Bring the archive back, or add a disk at once.",
+        ),
+    }
+}
+
 /// The state of an incident.
 pub fn incident_state(state: IncidentState) -> &'static str {
     match state {
@@ -135,6 +193,15 @@ mod tests {
         let names: BTreeSet<&str> = FailureKind::ALL.into_iter().map(failure).collect();
         assert_eq!(names.len(), FailureKind::ALL.len());
         assert!(FailureKind::ALL.into_iter().all(|kind| advice(kind).contains(": ")));
+    }
+
+    #[test]
+    fn every_state_of_the_spool_but_the_fine_one_says_what_to_do() {
+        let names: BTreeSet<&str> = SpoolState::ALL.into_iter().map(spool).collect();
+        assert_eq!(names.len(), SpoolState::ALL.len());
+        for state in SpoolState::ALL {
+            assert_eq!(spool_advice(state).is_none(), state == SpoolState::Fine, "{state:?}");
+        }
     }
 
     #[test]

@@ -9,9 +9,9 @@
 
 use async_trait::async_trait;
 use minhbach_model::{
-    Agency, AgencyId, Camera, CameraDraft, CameraId, ContactPoint, ContactPointId, Gap, GapCause, Incident,
-    IncidentCategory, IncidentId, IncidentState, PlaceTree, Segment, SegmentId, SegmentState, Site, SiteId, StreamKind,
-    WallRange, WallTime,
+    Agency, AgencyId, Camera, CameraDraft, CameraId, ContactPoint, ContactPointId, Damage, Deletion, DeletionReason,
+    Gap, GapCause, Hold, HoldId, Incident, IncidentCategory, IncidentId, IncidentState, PlaceTree, Release, Retention,
+    RetentionScope, Segment, SegmentId, SegmentState, Site, SiteId, StreamKind, WallRange, WallTime,
 };
 use uuid::Uuid;
 
@@ -44,6 +44,26 @@ pub struct SegmentTotals {
     pub bytes: u64,
 }
 
+/// A stream of which something is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedSince {
+    /// The camera.
+    pub camera: CameraId,
+    /// The stream.
+    pub stream: StreamKind,
+    /// Start of its oldest segment that is not being deleted.
+    pub oldest: WallTime,
+}
+
+/// Which deletions are asked for; what is `None` is not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeletionFilter {
+    /// Those of footage that shares an instant with this range.
+    pub range: Option<WallRange>,
+    /// Those of this camera.
+    pub camera: Option<CameraId>,
+}
+
 /// Which incidents are asked for; what is `None` is not asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncidentFilter {
@@ -72,7 +92,9 @@ pub struct IncidentChange {
 
 /// Everything an index keeps.
 #[async_trait]
-pub trait Index: CameraIndex + PlaceIndex + SegmentIndex + GapIndex + IncidentIndex {
+pub trait Index:
+    CameraIndex + PlaceIndex + SegmentIndex + GapIndex + IncidentIndex + ArchiveIndex + HoldIndex + RetentionIndex
+{
     /// Names this database; a new or another database has another id.
     fn database_id(&self) -> Uuid;
 
@@ -144,7 +166,7 @@ pub trait PlaceIndex: Send + Sync + 'static {
 /// within five minutes before the range or moment asked for are found, and of those that start earlier the last.
 #[async_trait]
 pub trait SegmentIndex: Send + Sync + 'static {
-    /// Adds a segment in state `Recording` (else `Invalid`); its range may still be empty. `Exists` when its storage
+    /// Adds a segment in state `Recording` and tier `Spool` (else `Invalid`); its range may still be empty. `Exists` when its storage
     /// key is taken, or its id by another one in that state.
     async fn open_segment(&self, segment: &Segment) -> Result<(), IndexError>;
 
@@ -161,7 +183,8 @@ pub trait SegmentIndex: Send + Sync + 'static {
     /// Forgets a segment in state `Recording` whose file holds nothing. `NotFound` when there is none.
     async fn discard_segment(&self, id: SegmentId) -> Result<(), IndexError>;
 
-    /// Adds a segment found on a disk, `Closed` or `Suspect` (else `Invalid`). `Exists` when its storage key is taken.
+    /// Adds a segment found on a disk or in the archive, `Closed` or `Suspect` (else `Invalid`), with the tier given.
+    /// `Exists` when its storage key is taken, also by one that is being deleted.
     async fn insert_adopted(&self, segment: &Segment) -> Result<(), IndexError>;
 
     /// The segments that share an instant with the range, of every state, by start and then by id: those after `after`,
@@ -232,6 +255,119 @@ pub trait GapIndex: Send + Sync + 'static {
 
     /// The open gap of a stream.
     async fn open_gap_of(&self, camera: CameraId, stream: StreamKind) -> Result<Option<Gap>, IndexError>;
+}
+
+/// The way of closed segments from the spool into the archive, and out of it. Kept durably, as cameras are.
+///
+/// The order of a deletion: [`mark_for_deletion`](Self::mark_for_deletion), which also writes the journal; then the files
+/// go; then [`forget`](Self::forget). A segment marked for deletion is in no other answer of the index: for every other
+/// question it is gone. Who deletes after a crash begins with [`marked`](Self::marked).
+#[async_trait]
+pub trait ArchiveIndex: Send + Sync + 'static {
+    /// Segments in the spool that are closed or suspect, by end and then by id: those after `after`, at most `limit` and
+    /// at most [`MAX_PAGE`].
+    async fn spooled(&self, after: Option<(WallTime, SegmentId)>, limit: u32) -> Result<Vec<Segment>, IndexError>;
+
+    /// Notes that the files with that storage key are in the archive, verified there. No error when it is noted already.
+    /// `NotFound` when there is none, or when it is being recorded or deleted.
+    async fn set_archived(&self, key: &str) -> Result<(), IndexError>;
+
+    /// Notes that a closed segment is not what was recorded. No error when it is noted already. `NotFound` as above.
+    async fn set_suspect(&self, key: &str) -> Result<(), IndexError>;
+
+    /// The streams of which something is recorded that is not being deleted, by camera and stream. Takes one step a
+    /// stream, however much is recorded.
+    async fn recorded_since(&self) -> Result<Vec<RecordedSince>, IndexError>;
+
+    /// Segments of a stream that may be deleted: closed or suspect, ending at or before `before`, and under no hold that
+    /// stands at `now`; by start and then by id, at most `limit` and at most [`MAX_PAGE`].
+    async fn deletable(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        before: WallTime,
+        now: WallTime,
+        limit: u32,
+    ) -> Result<Vec<Segment>, IndexError>;
+
+    /// Marks the segments with these storage keys and writes them into the journal, all in one transaction. Those that are
+    /// unknown, being recorded, marked already, or under a hold that stands at `at` are left alone: asked again here,
+    /// because a hold may have come since. Returns those it marked.
+    async fn mark_for_deletion(
+        &self,
+        keys: &[String],
+        reason: DeletionReason,
+        at: WallTime,
+    ) -> Result<Vec<Segment>, IndexError>;
+
+    /// Segments that are marked and whose rows still stand, at most `limit` and at most [`MAX_PAGE`].
+    async fn marked(&self, limit: u32) -> Result<Vec<Segment>, IndexError>;
+
+    /// Takes away the rows of marked segments, once their files are gone; their damages go with them. Keys that are not
+    /// marked are passed over. Returns how many went.
+    async fn forget(&self, keys: &[String]) -> Result<u64, IndexError>;
+
+    /// The journal, newest first (by time of decision, then by id of the segment): those before `before`, at most `limit`
+    /// and at most [`MAX_PAGE`].
+    async fn deletions(
+        &self,
+        filter: &DeletionFilter,
+        before: Option<(WallTime, SegmentId)>,
+        limit: u32,
+    ) -> Result<Vec<Deletion>, IndexError>;
+
+    /// Adds an entry to the journal again, from its copy on a disk. No error when it is there.
+    async fn insert_deletion(&self, deletion: &Deletion) -> Result<(), IndexError>;
+
+    /// Every segment in the order of storage keys, of every state, marked ones not: those after `after`, at most `limit`
+    /// and at most [`MAX_PAGE`].
+    async fn segments_by_key(&self, after: Option<&str>, limit: u32) -> Result<Vec<Segment>, IndexError>;
+
+    /// Notes damage. When the same stretch of the same segment was noted already, the first note stays.
+    async fn insert_damage(&self, damage: &Damage) -> Result<(), IndexError>;
+
+    /// Damage that shares an instant with the range, by start.
+    async fn damages_in(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        range: WallRange,
+    ) -> Result<Vec<Damage>, IndexError>;
+
+    /// How many segments are noted as damaged.
+    async fn damaged_segments(&self) -> Result<u64, IndexError>;
+}
+
+/// The holds. Kept durably, as cameras are. A hold that has ended stays listed.
+///
+/// A hold without a camera, with one twice, or of an empty or reversed range is `Invalid`. Its cameras need not be known.
+#[async_trait]
+pub trait HoldIndex: Send + Sync + 'static {
+    /// Adds a hold, as given. `Exists` when the id is taken.
+    async fn insert_hold(&self, hold: &Hold) -> Result<(), IndexError>;
+
+    /// The hold with that id, else `NotFound`. Its cameras are in the order they were given.
+    async fn hold(&self, id: HoldId) -> Result<Hold, IndexError>;
+
+    /// The holds, newest first (by time of creation, then by id); only those that stand at `standing_at` if given, only
+    /// those of `camera` if given.
+    async fn holds(&self, standing_at: Option<WallTime>, camera: Option<CameraId>) -> Result<Vec<Hold>, IndexError>;
+
+    /// Ends a hold and returns it as it is now. `NotFound` when there is none, `Conflict` when it was released before.
+    async fn release_hold(&self, id: HoldId, release: &Release) -> Result<Hold, IndexError>;
+
+    /// Bytes of segments under a hold that stands at `now`, each counted once.
+    async fn held_bytes(&self, now: WallTime) -> Result<u64, IndexError>;
+}
+
+/// How long footage is kept. Kept durably, as cameras are. Places and cameras need not be known.
+#[async_trait]
+pub trait RetentionIndex: Send + Sync + 'static {
+    /// Says how long footage of a scope is kept; `None` says nothing of it any more. One that is not possible is `Invalid`.
+    async fn set_retention(&self, scope: RetentionScope, retention: Option<Retention>) -> Result<(), IndexError>;
+
+    /// What was said, by scope.
+    async fn retentions(&self) -> Result<Vec<(RetentionScope, Retention)>, IndexError>;
 }
 
 /// The incidents. Kept durably, as cameras are. The cameras of an incident need not be known.

@@ -14,8 +14,8 @@ mod sqlite;
 mod stretch;
 
 pub use contract::{
-    CameraIndex, GapIndex, IncidentChange, IncidentFilter, IncidentIndex, Index, MAX_PAGE, PlaceIndex, SegmentIndex,
-    SegmentProgress, SegmentTotals,
+    ArchiveIndex, CameraIndex, DeletionFilter, GapIndex, HoldIndex, IncidentChange, IncidentFilter, IncidentIndex,
+    Index, MAX_PAGE, PlaceIndex, RecordedSince, RetentionIndex, SegmentIndex, SegmentProgress, SegmentTotals,
 };
 pub use error::{IndexError, IndexErrorKind};
 pub use sqlite::SqliteIndex;

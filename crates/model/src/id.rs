@@ -83,6 +83,11 @@ uuid_id!(
     "agency"
 );
 uuid_id!(
+    /// A hold on footage.
+    HoldId,
+    "hold"
+);
+uuid_id!(
     /// A site: a building or office of an agency.
     SiteId,
     "site"

@@ -3,6 +3,7 @@
 //! What belongs here: plain data that more than one crate speaks about, its limits and its validation.
 //! What does not: IO, threads, clocks, SQL, protobuf, anything that decodes or draws.
 
+mod archive;
 mod camera;
 mod id;
 mod incident;
@@ -12,11 +13,12 @@ mod recording;
 mod refusal;
 mod time;
 
+pub use archive::{Damage, DamageKind, Deletion, DeletionReason, Hold, Release, Retention, RetentionScope, Tier};
 pub use camera::{
     Camera, CameraDraft, CameraState, CameraStatus, FailureKind, Secret, Sound, SoundState, StreamKind, StreamSource,
     StreamStatus,
 };
-pub use id::{AgencyId, CameraId, ContactPointId, FormatId, IdError, IncidentId, RunId, SegmentId, SiteId};
+pub use id::{AgencyId, CameraId, ContactPointId, FormatId, HoldId, IdError, IncidentId, RunId, SegmentId, SiteId};
 pub use incident::{Incident, IncidentCategory, IncidentDraft, IncidentState};
 pub use media::{
     AudioCodec, AudioParams, MAX_ACCESS_UNIT_BYTES, MediaFormat, Sample, Ticks, Timescale, Track, VideoCodec,

@@ -1,6 +1,6 @@
 //! What was recorded, and what is missing and why.
 
-use crate::{CameraId, SegmentId, StreamKind, WallRange, WallTime};
+use crate::{CameraId, SegmentId, StreamKind, Tier, WallRange, WallTime};
 
 /// How far a segment has come on its way into the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +34,8 @@ pub struct Segment {
     pub audio_samples: u64,
     /// Its state.
     pub state: SegmentState,
+    /// Where its files are.
+    pub tier: Tier,
 }
 
 /// Why footage is missing.
@@ -65,11 +67,13 @@ pub enum GapCause {
     CameraClock,
     /// The stream was being set up for the first time, or again after a change of its settings.
     Starting,
+    /// Not known any more: the index was made again from the footage, which does not tell why something is missing.
+    Rebuilt,
 }
 
 impl GapCause {
     /// Every cause, for tests and for tables.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::CameraUnreachable,
         Self::AuthRefused,
         Self::Stalled,
@@ -83,6 +87,7 @@ impl GapCause {
         Self::PausedByOperator,
         Self::CameraClock,
         Self::Starting,
+        Self::Rebuilt,
     ];
 
     /// The stable name used in the index, in logs, in exports and on the command line.
@@ -102,6 +107,7 @@ impl GapCause {
             Self::PausedByOperator => "paused_by_operator",
             Self::CameraClock => "camera_clock",
             Self::Starting => "starting",
+            Self::Rebuilt => "rebuilt",
         }
     }
 

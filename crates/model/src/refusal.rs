@@ -61,6 +61,12 @@ pub enum RefusalReason {
     ExportsBusy,
     /// Recorded bytes cannot be read, or are not those that were recorded.
     FootageUnreadable,
+    /// The hold was released before.
+    HoldReleased,
+    /// The expiry of a hold is not later than now.
+    ExpiryPast,
+    /// Footage cannot be promised for longer than it may be kept.
+    RetentionImpossible,
     /// The database does not answer. Recording goes on.
     DatabaseUnavailable,
     /// The server is stopping.
@@ -71,7 +77,7 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// Every reason, for tests and for tables.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::NameEmpty,
         Self::NameTooLong,
         Self::NameControl,
@@ -96,6 +102,9 @@ impl RefusalReason {
         Self::CodecChanges,
         Self::ExportsBusy,
         Self::FootageUnreadable,
+        Self::HoldReleased,
+        Self::ExpiryPast,
+        Self::RetentionImpossible,
         Self::DatabaseUnavailable,
         Self::Stopping,
         Self::Internal,
@@ -116,6 +125,7 @@ impl RefusalReason {
             Self::RangeTooLong => &["hours"],
             Self::TooManyCameras | Self::ExportsBusy => &["max"],
             Self::UndoTooLate => &["seconds"],
+            Self::RetentionImpossible => &["min", "max"],
             Self::RangeEmpty
             | Self::NotFound
             | Self::AlreadyExists
@@ -125,6 +135,8 @@ impl RefusalReason {
             | Self::NothingRecorded
             | Self::CodecChanges
             | Self::FootageUnreadable
+            | Self::HoldReleased
+            | Self::ExpiryPast
             | Self::DatabaseUnavailable
             | Self::Stopping
             | Self::Internal => &[],

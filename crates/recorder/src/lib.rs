@@ -17,11 +17,15 @@
 mod health;
 mod ledger;
 mod repair;
+mod retention;
+mod status;
 mod stream;
 
 pub use health::{Fault, HealthTeller, Mark, RecorderHealth, confirm_limit};
 pub use ledger::{Ledger, LedgerStats};
 pub use repair::LeftBehind;
+pub use retention::{Interlock, Keeper, Locked, Watermarks, trust};
+pub use status::{ArchiveStatus, ArchiveTeller, CameraDays, Fill, SpoolState};
 pub use stream::{RecordedStream, RecorderContext, StopWith, StreamRecorder};
 
 /// Why the recorder could not start on a stream.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use minhbach_evidence::Sidecar;
 use minhbach_index::{IndexError, IndexErrorKind, SegmentProgress};
-use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime};
+use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
 use minhbach_store::{SegmentKey, SegmentReader, StoreError, read_sidecar};
 
 use crate::RecorderContext;
@@ -97,6 +97,7 @@ pub(crate) async fn adopt(
             video_samples: found.last.video_samples,
             audio_samples: found.last.audio_samples,
             state: found.state,
+            tier: Tier::Spool,
         };
         match context.index.insert_adopted(&segment).await {
             Ok(()) => tracing::info!(%key, "footage without a row adopted"),

@@ -14,8 +14,8 @@ use minhbach_media::cut::{Cut, Cutter};
 use minhbach_media::fragment::Fragment;
 use minhbach_media::init;
 use minhbach_model::{
-    CameraId, FailureKind, Gap, GapCause, MediaFormat, RunId, Segment, SegmentId, SegmentState, StreamKind, WallRange,
-    WallTime,
+    CameraId, FailureKind, Gap, GapCause, MediaFormat, RunId, Segment, SegmentId, SegmentState, StreamKind, Tier,
+    WallRange, WallTime,
 };
 use minhbach_runtime::Clock;
 use minhbach_store::{FileState, SegmentKey, SegmentWriter, Store, read_sidecar};
@@ -345,6 +345,7 @@ impl StreamRecorder {
             video_samples: 0,
             audio_samples: 0,
             state: SegmentState::Recording,
+            tier: Tier::Spool,
         };
         let total = SegmentProgress { id, end: start, bytes: init_len, video_samples: 0, audio_samples: 0 };
         self.writing.push_back(Writing {

@@ -68,6 +68,10 @@ pub struct Config {
     pub recording: Recording,
     /// Limits towards cameras.
     pub camera: Camera,
+    /// How long footage is kept where nothing else was said.
+    pub retention: Retention,
+    /// How full the disk may become.
+    pub disk: Disk,
 }
 
 /// Section `[listen]`.
@@ -102,6 +106,26 @@ pub struct Camera {
     pub backoff_max_secs: u32,
 }
 
+/// Section `[retention]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Promised: before that footage goes only when the disk is full.
+    pub min_days: u32,
+    /// Older footage is deleted; 0 keeps it as long as there is room.
+    pub max_days: u32,
+}
+
+/// Section `[disk]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Disk {
+    /// From here on there is an alarm.
+    pub alarm_percent: u32,
+    /// From here on the oldest footage that is not held goes.
+    pub delete_percent: u32,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -109,6 +133,8 @@ impl Default for Config {
             listen: Listen::default(),
             recording: Recording::default(),
             camera: Camera::default(),
+            retention: Retention::default(),
+            disk: Disk::default(),
         }
     }
 }
@@ -128,6 +154,19 @@ impl Default for Recording {
 impl Default for Camera {
     fn default() -> Self {
         Self { step_timeout_secs: 8, stall_timeout_secs: 8, backoff_max_secs: 30 }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let minhbach_model::Retention { min_days, max_days } = minhbach_model::Retention::DEFAULT;
+        Self { min_days, max_days: max_days.unwrap_or(0) }
+    }
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self { alarm_percent: 90, delete_percent: 95 }
     }
 }
 
@@ -188,12 +227,24 @@ impl Config {
             ("recording.sync_secs", self.recording.sync_secs, 1..=10, "from 1 to 10 are accepted"),
             ("camera.step_timeout_secs", self.camera.step_timeout_secs, 1..=60, "from 1 to 60 are accepted"),
             ("camera.stall_timeout_secs", self.camera.stall_timeout_secs, 2..=60, "from 2 to 60 are accepted"),
+            ("disk.alarm_percent", self.disk.alarm_percent, 1..=99, "from 1 to 99 are accepted"),
+            ("disk.delete_percent", self.disk.delete_percent, 2..=99, "from 2 to 99 are accepted"),
+            ("retention.min_days", self.retention.min_days, 0..=36_500, "up to 36500 are accepted"),
+            ("retention.max_days", self.retention.max_days, 0..=36_500, "up to 36500 are accepted"),
             ("camera.backoff_max_secs", self.camera.backoff_max_secs, 1..=300, "from 1 to 300 are accepted"),
         ];
         for (key, value, accepted, expected) in limits {
             if !accepted.contains(&value) {
                 return Err(ConfigError::Value { key, value: value.to_string(), expected });
             }
+        }
+        if !self.retention().is_possible() {
+            let (key, value) = ("retention.max_days", self.retention.max_days.to_string());
+            return Err(ConfigError::Value { key, value, expected: "0, or at least retention.min_days, is accepted" });
+        }
+        if self.disk.alarm_percent >= self.disk.delete_percent {
+            let (key, value) = ("disk.alarm_percent", self.disk.alarm_percent.to_string());
+            return Err(ConfigError::Value { key, value, expected: "less than disk.delete_percent is accepted" });
         }
         Ok(())
     }
@@ -216,6 +267,23 @@ impl Config {
             stall_timeout: secs(self.camera.stall_timeout_secs),
             backoff_min: default.backoff_min,
             backoff_max: secs(self.camera.backoff_max_secs),
+        }
+    }
+
+    /// How long footage is kept where nothing else was said.
+    #[must_use]
+    pub fn retention(&self) -> minhbach_model::Retention {
+        let max_days = Some(self.retention.max_days).filter(|days| *days > 0);
+        minhbach_model::Retention { min_days: self.retention.min_days, max_days }
+    }
+
+    /// How full the disk may become; the limits are checked on reading.
+    #[must_use]
+    pub fn watermarks(&self) -> minhbach_recorder::Watermarks {
+        let percent = |value: u32| u8::try_from(value).unwrap_or(100);
+        minhbach_recorder::Watermarks {
+            alarm_percent: percent(self.disk.alarm_percent),
+            delete_percent: percent(self.disk.delete_percent),
         }
     }
 
@@ -258,6 +326,8 @@ mod tests {
         let error = load("[listen]\ngrpc = \"0.0.0.0:7878\"\n").unwrap_err().to_string();
         assert!(error.contains("loopback"), "{error}");
         assert!(load("[recording]\nsegment_secs = 0\n").is_err());
+        assert!(load("[retention]\nmin_days = 30\nmax_days = 10\n").is_err());
+        assert!(load("[disk]\nalarm_percent = 95\n").is_err());
         assert!(load("").is_ok());
     }
 

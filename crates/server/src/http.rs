@@ -9,11 +9,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use minhbach_model::CameraState;
+use minhbach_model::{CameraState, WallTime};
+use minhbach_recorder::{ArchiveStatus, SpoolState};
 use tokio::net::TcpListener;
 
 use crate::cameras::not_recorded;
-use crate::services::Shared;
+use crate::services::{Shared, emergency};
 
 #[derive(Clone)]
 struct Door {
@@ -37,7 +38,7 @@ pub fn serve(shared: &Arc<Shared>, listener: TcpListener) {
     });
 }
 
-/// 200 while footage can be written and found, otherwise 503 with what is wrong.
+/// 200 while footage can be written, found and made room for, otherwise 503 with what is wrong.
 async fn healthz(State(door): State<Door>) -> (StatusCode, String) {
     if let Err(error) = door.shared.index.totals().await {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("index: {error}\n"));
@@ -46,6 +47,9 @@ async fn healthz(State(door): State<Door>) -> (StatusCode, String) {
     if let Some((camera, stream)) = not_recorded(&door.shared.cameras.list()) {
         let text = format!("store: {} (camera {camera}, {} stream)\n", stream.message, stream.stream);
         return (StatusCode::SERVICE_UNAVAILABLE, text);
+    }
+    if let Some(problem) = emergency(&door.shared.archive.borrow()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("archive: {problem}\n"));
     }
     match door.shared.store.space() {
         Ok(space) if space.free_bytes == 0 => (StatusCode::SERVICE_UNAVAILABLE, "store: the disk is full\n".to_owned()),
@@ -60,6 +64,8 @@ async fn metrics(State(door): State<Door>) -> String {
     let totals = door.shared.index.totals().await.ok();
     let space = door.shared.store.space().ok();
     let ledger = &door.shared.ledger;
+    let status = door.shared.archive.borrow().clone();
+    let now = door.shared.clock.now();
     ::metrics::with_local_recorder(door.recorder.as_ref(), || {
         use ::metrics::{counter, gauge};
         gauge!("minhbach_cameras").set(cameras.len() as f64);
@@ -87,9 +93,31 @@ async fn metrics(State(door): State<Door>) -> String {
             gauge!("minhbach_store_free_bytes").set(space.free_bytes as f64);
             gauge!("minhbach_store_total_bytes").set(space.total_bytes as f64);
         }
+        archive(&status, now);
         counter!("minhbach_index_entries_total").absolute(ledger.written());
         counter!("minhbach_index_entries_left_out_total").absolute(ledger.left_out());
         counter!("minhbach_index_entries_refused_total").absolute(ledger.refused());
     });
     door.handle.render()
+}
+
+/// Sets the gauges of spool and archive.
+fn archive(status: &ArchiveStatus, now: WallTime) {
+    use ::metrics::gauge;
+    let flag = |is: bool| f64::from(u8::from(is));
+    let full = matches!(status.spool.state, SpoolState::FullOfHeld | SpoolState::FullOfUnarchived);
+    let behind = status.waiting_since.map_or(0.0, |since| now.saturating_since(since).as_secs_f64());
+    gauge!("minhbach_archive_available").set(flag(status.available));
+    gauge!("minhbach_archive_waiting_segments").set(status.waiting_segments as f64);
+    gauge!("minhbach_archive_waiting_bytes").set(status.waiting_bytes as f64);
+    gauge!("minhbach_archive_behind_seconds").set(behind);
+    gauge!("minhbach_archive_damaged_segments").set(status.damaged_segments as f64);
+    gauge!("minhbach_archive_deletion_locked").set(flag(status.interlock.is_some()));
+    gauge!("minhbach_spool_used_percent").set(f64::from(status.spool.used_percent));
+    gauge!("minhbach_spool_full").set(flag(full));
+    for days in &status.days {
+        let labels = [("camera", days.camera.to_string())];
+        gauge!("minhbach_archive_promised_days", &labels).set(f64::from(days.promised_days));
+        gauge!("minhbach_archive_actual_days", &labels).set(days.actual_days);
+    }
 }

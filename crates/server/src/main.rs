@@ -31,6 +31,11 @@ struct Args {
 enum Command {
     /// Run the server until SIGTERM or Ctrl-C.
     Run(Flags),
+    /// Say on purpose that the footage in the data folder belongs to the database beside it.
+    ///
+    /// For when the server says that deletion is locked: after a database was put back from a copy, or made anew. Holds that are
+    /// only in the lost database are not known to this one: place them again first.
+    TrustDatabase(Flags),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -79,6 +84,10 @@ fn main() -> ExitCode {
             Ok(config) => start(config),
             Err(error) => fail(&error),
         },
+        Command::TrustDatabase(flags) => match flags.load() {
+            Ok(config) => trust(config),
+            Err(error) => fail(&error),
+        },
         Command::Config(ConfigCommand::Check(flags)) => match flags.load() {
             Ok(_) => {
                 println!("the configuration can be used");
@@ -111,6 +120,21 @@ fn start(config: Config) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn trust(config: Config) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run::trust_database(config)),
+        Err(error) => return fail(&error),
+    };
+    match result {
+        Ok(()) => {
+            println!("the footage belongs to this database from now on");
+            ExitCode::SUCCESS
+        }
         Err(error) => fail(&error),
     }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minhbach_index::{Index, SqliteIndex};
-use minhbach_recorder::{Ledger, RecorderContext};
+use minhbach_recorder::{ArchiveTeller, Interlock, Keeper, Ledger, RecorderContext};
 use minhbach_runtime::{Clock, Tasks};
-use minhbach_store::Store;
+use minhbach_store::{Identity, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -71,9 +71,12 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let clock = Clock::system();
     let started = clock.now();
 
-    // Build: index and store → recorders → cameras → API.
+    // Build: index and store → recorders → cameras → keeper → API.
     let index: Arc<dyn Index> = Arc::new(SqliteIndex::open(&config.data_dir.join("index.sqlite"), started).await?);
     let store = Arc::new(Store::open(&config.data_dir.join("footage"), config.store())?);
+    // Before anything is recorded: what is there now tells whether this database is the right one.
+    let identity = Identity { database_id: index.database_id(), generation: index.generation() };
+    let interlock = Interlock::look(store.root(), &identity)?;
     let (ledger, ledger_writer) = Ledger::new(Arc::clone(&index));
     let ledger_task = tokio::spawn(ledger_writer);
     let (ledger_stats, ledger_end) = (ledger.stats(), ledger.clone());
@@ -86,6 +89,18 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     };
     let cameras = Arc::new(Cameras::new(recorder, config.ingest()));
     cameras.load().await?;
+    let (teller, archive) = ArchiveTeller::new("none");
+    let keeper = Keeper {
+        index: Arc::clone(&index),
+        store: Arc::clone(&store),
+        clock: clock.clone(),
+        interlock,
+        default: config.retention(),
+        watermarks: config.watermarks(),
+        teller,
+    };
+    let stop_keeper = CancellationToken::new();
+    let keeper_task = tokio::spawn(keeper.run(stop_keeper.clone()));
     let grpc = listen(config.listen.grpc).await?;
     let side_door = listen(config.listen.http).await?;
     let addresses = (local(&grpc, config.listen.grpc)?, local(&side_door, config.listen.http)?);
@@ -95,6 +110,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
         index: Arc::clone(&index),
         store: Arc::clone(&store),
         ledger: ledger_stats,
+        archive,
         clock,
         started,
         tasks: api.clone(),
@@ -106,10 +122,14 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     stop.cancelled().await;
     tracing::info!("stopping");
 
-    // Drain: API → cameras → feeds → recorders (these three inside `Cameras::stop`) → store → ledger → index.
+    // Drain: API → keeper → cameras → feeds → recorders (these three inside `Cameras::stop`) → store → ledger → index.
     let left = api.stop(API_PATIENCE).await;
     if left > 0 {
         tracing::warn!(left, "clients did not let go; their answers are cut off");
+    }
+    stop_keeper.cancel();
+    if let Err(error) = keeper_task.await {
+        tracing::error!(%error, "the keeper panicked");
     }
     cameras.stop().await;
     store.stop().await;
@@ -119,6 +139,19 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     }
     index.close().await?;
     tracing::info!("stopped; everything received is on disk");
+    Ok(())
+}
+
+/// Says on purpose that the footage in the folder belongs to the database in it, so that it may delete again.
+///
+/// # Errors
+/// When a server uses the folder, or it cannot be used.
+pub async fn trust_database(config: Config) -> Result<(), RunError> {
+    let _lock = lock(&config)?;
+    let index = SqliteIndex::open(&config.data_dir.join("index.sqlite"), Clock::system().now()).await?;
+    let identity = Identity { database_id: index.database_id(), generation: index.generation() };
+    minhbach_recorder::trust(&config.data_dir.join("footage"), &identity)?;
+    index.close().await?;
     Ok(())
 }
 

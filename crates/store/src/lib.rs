@@ -7,12 +7,16 @@
 //! synced when new → told as durable. A failed sync is never retried and called good: the file is given up as suspect.
 
 mod key;
+mod note;
 mod read;
 mod write;
 
 use std::path::PathBuf;
 
 pub use key::{KeyError, SegmentKey};
+pub use note::{
+    Identity, JournalEntry, append_journal, erase, has_footage, read_identity, read_journal, write_identity,
+};
 pub use read::{SegmentReader, read_sidecar};
 pub use write::{Durable, FileState, SegmentWriter, Store, StoreOptions};
 

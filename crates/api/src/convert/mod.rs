@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use minhbach_model::{IdError, WallRange, WallTime};
 
+pub mod archive;
 pub mod camera;
 pub mod event;
 pub mod incident;

@@ -1,11 +1,13 @@
 //! Segments, gaps and stretches. Their camera and stream are those of the request, not of each message.
 
-use minhbach_model::{CameraId, Gap, GapCause, Segment, StreamKind, WallRange};
+use minhbach_model::{CameraId, Damage, Gap, GapCause, Segment, StreamKind, WallRange};
 
 use super::{ConvertError, START_END, id, optional_wall, same_enum, span, wall, wall_or_zero};
 use crate::v1;
 
 same_enum!(segment_state, SegmentState, "recording, closed or suspect", [Recording, Closed, Suspect]);
+same_enum!(tier, Tier, "spool or archive", [Spool, Archive]);
+same_enum!(damage_kind, DamageKind, "altered, truncated or missing", [Altered, Truncated, Missing]);
 
 impl From<&Segment> for v1::Segment {
     fn from(segment: &Segment) -> Self {
@@ -18,6 +20,7 @@ impl From<&Segment> for v1::Segment {
             key: segment.key.clone(),
             video_samples: segment.video_samples,
             audio_samples: segment.audio_samples,
+            tier: v1::Tier::from(segment.tier).into(),
         }
     }
 }
@@ -25,7 +28,7 @@ impl From<&Segment> for v1::Segment {
 /// A segment of the camera and stream that were asked for.
 ///
 /// # Errors
-/// When its id, times or state are missing or not known.
+/// When its id, times, state or tier are missing or not known.
 pub fn segment(message: v1::Segment, camera: CameraId, stream: StreamKind) -> Result<Segment, ConvertError> {
     Ok(Segment {
         id: id("id", &message.id)?,
@@ -37,6 +40,34 @@ pub fn segment(message: v1::Segment, camera: CameraId, stream: StreamKind) -> Re
         video_samples: message.video_samples,
         audio_samples: message.audio_samples,
         state: segment_state("state", message.state)?,
+        tier: tier("tier", message.tier)?,
+    })
+}
+
+impl From<&Damage> for v1::Damage {
+    fn from(damage: &Damage) -> Self {
+        Self {
+            segment_id: damage.segment.to_string(),
+            start_wall_ns: damage.range.start.0,
+            end_wall_ns: damage.range.end.0,
+            kind: v1::DamageKind::from(damage.kind).into(),
+            found_wall_ns: damage.found.0,
+        }
+    }
+}
+
+/// Damage of the camera and stream that were asked for.
+///
+/// # Errors
+/// When its segment, times or kind are missing or not known.
+pub fn damage(message: &v1::Damage, camera: CameraId, stream: StreamKind) -> Result<Damage, ConvertError> {
+    Ok(Damage {
+        segment: id("segment_id", &message.segment_id)?,
+        camera,
+        stream,
+        range: span(START_END, message.start_wall_ns, message.end_wall_ns)?,
+        kind: damage_kind("kind", message.kind)?,
+        found: wall("found_wall_ns", message.found_wall_ns)?,
     })
 }
 
@@ -88,7 +119,7 @@ impl TryFrom<v1::Stretch> for WallRange {
 
 #[cfg(test)]
 mod tests {
-    use minhbach_model::{SegmentId, SegmentState, WallTime};
+    use minhbach_model::{DamageKind, SegmentId, SegmentState, Tier, WallTime};
 
     use super::*;
 
@@ -104,8 +135,36 @@ mod tests {
             video_samples: 1500,
             audio_samples: 3000,
             state: SegmentState::Suspect,
+            tier: Tier::Archive,
         };
         assert_eq!(segment((&sent).into(), sent.camera, sent.stream), Ok(sent));
+    }
+
+    #[test]
+    fn every_damage_comes_back_as_it_was() {
+        for kind in DamageKind::ALL {
+            let sent = Damage {
+                segment: SegmentId::generate(),
+                camera: CameraId::generate(),
+                stream: StreamKind::Sub,
+                range: WallRange { start: WallTime(1000), end: WallTime(2000) },
+                kind,
+                found: WallTime(5000),
+            };
+            assert_eq!(damage(&(&sent).into(), sent.camera, sent.stream), Ok(sent));
+        }
+    }
+
+    #[test]
+    fn a_segment_says_where_it_is() {
+        let message = v1::Segment {
+            id: SegmentId::generate().to_string(),
+            start_wall_ns: 1,
+            end_wall_ns: 2,
+            state: v1::SegmentState::Closed.into(),
+            ..v1::Segment::default()
+        };
+        assert_eq!(segment(message, CameraId::generate(), StreamKind::Main).unwrap_err().field, "tier");
     }
 
     #[test]

@@ -46,6 +46,8 @@ cmd-mark-out = Mark the end
 cmd-clear-marks = Clear both marks
 cmd-go-to = Go to a time…
 cmd-export = Export…
+cmd-hold = Hold…
+cmd-holds = List of holds
 cmd-layout-1 = Layout of 1 tile
 cmd-layout-4 = Layout of 4 tiles
 cmd-layout-8 = Layout of 1 large + 7 small tiles
@@ -134,6 +136,10 @@ timeline-gap = Nothing recorded: { $cause }
     { $from } – { $to } ({ $length })
 timeline-gap-open = Nothing recorded: { $cause }
     Since { $from }
+timeline-damaged = Damaged
+timeline-damage = Damaged recording: { $kind }
+    { $from } – { $to }, found at { $found }
+    This part is neither played nor exported.
 goto-title = Go to a time
 goto-hint = For example: 1405, 14:05:09 or 24/11 14:05
 goto-unknown = This is not a time yet. For example: 1405, 14:05:09 or 24/11 14:05
@@ -154,6 +160,13 @@ gap-disk-error = The disk failed
 gap-paused-by-operator = An operator paused the recording
 gap-camera-clock = The camera's clock jumped
 gap-starting = The stream was starting
+gap-rebuilt = Cause not known: the index was rebuilt from the footage
+
+## Damaged recordings
+
+damage-altered = It is not what was recorded
+damage-truncated = The file ends too early
+damage-missing = The file is gone or cannot be read
 
 ## State of a camera
 
@@ -326,6 +339,36 @@ export-waiting = { $files } files · preparing
 export-ended = { $files } files · ended
 export-forget = Clear what has ended
 
+## Holds
+
+hold-title = Hold this footage
+hold-text = Footage under a hold is not deleted, even when the disk is full, until the hold ends or somebody releases it.
+hold-reason = Reason
+hold-case = Case code
+hold-case-hint = No person's name
+hold-until = Ends
+hold-until-never = Leave it empty for a hold without an end
+hold-until-at = Ends by itself at { $time }
+hold-until-past = { $time } is over already
+hold-until-unknown = This is not a day yet
+hold-owner = Held at station
+hold-place = Hold
+hold-sending = Sending…
+hold-standing = On hold
+hold-released = Released
+hold-expired = Ended
+hold-never = Without an end
+hold-play = Play back
+hold-release = Release…
+hold-release-title = Release the hold
+hold-release-text = After that this footage may be deleted when its time is over or the disk is full. The release and its reason are kept.
+hold-release-reason = Why it is released
+hold-release-confirm = Release
+hold-ended = Released at { $time }, at { $by }: { $reason }
+holds-title = List of holds
+holds-empty = No footage is on hold yet
+holds-empty-advice = Mark a range on the Playback page and press { $hold }; or open an incident and choose “Hold…”.
+
 ## Palette, help, settings
 
 palette-hint = Type a camera, page or command; no diacritics needed
@@ -379,6 +422,28 @@ status-no-sound = This workstation has no loudspeaker
 status-sound-failed = The loudspeaker failed
 status-typing = Typing Vietnamese: { $method }
 
+## Keeping recordings, in the status bar
+
+storage-locked = Deletion is locked
+storage-locked-advice = The database does not match the footage on the disk, so the server deletes nothing. Recording goes on, but the disk will fill up. Let a technician look at it now.
+storage-spool-alarm = The recording disk is { $percent } % full
+storage-spool-alarm-advice = Recordings do not reach the archive fast enough. Let a technician look at the archive, or add a disk.
+storage-disk-alarm-advice = When it fills up further, the oldest recordings that are not on hold are deleted to go on recording. Add a disk to keep them longer.
+storage-deleting = The recording disk is { $percent } % full, the oldest recordings are being deleted
+storage-deleting-advice = Only recordings that are not on hold are deleted. Add a disk to keep them longer.
+storage-full-of-held = DISK FULL: only recordings on hold are left
+storage-full-of-held-advice = Nothing is left that may be deleted; recording is about to stop. Release holds that are no longer needed, or add a disk now.
+storage-full-of-unarchived = DISK FULL: recordings cannot be moved to the archive
+storage-full-of-unarchived-advice = Nothing is left that may be deleted; recording is about to stop. Let a technician bring the archive back, or add a disk now.
+storage-archive-lost = The archive does not answer
+storage-archive-lost-since = The archive does not answer, recordings since { $time } wait
+storage-archive-lost-advice = The server goes on recording to its own disk ({ $size } are waiting), and playback goes on. Let a technician look at the archive before that disk is full.
+storage-damaged = { $count ->
+        [one] { $count } recorded file is damaged
+       *[other] { $count } recorded files are damaged
+    }
+storage-damaged-advice = Damaged parts are red on the timeline and are not played. Let a technician look at the disk and the archive.
+
 ## Without a server
 
 offline-opening = Connecting to the server…
@@ -424,6 +489,11 @@ toast-export-done = { $count ->
 toast-export-failed = { $failed } failed, { $count } exported
 toast-export-cancelled = Export cancelled
 toast-list-written = List saved: { $path }
+toast-held = { $count ->
+        [one] The footage of { $count } camera is held
+       *[other] The footage of { $count } cameras is held
+    }
+toast-hold-released = Hold released
 toast-copied = Copied
 
 ## When something does not work
@@ -434,6 +504,8 @@ failed-incident = The incident could not be saved. { $why }
 failed-camera = This could not be done with the camera. { $why }
 failed-test = The camera could not be tested. { $why }
 failed-timeline = The recordings could not be read. { $why }
+failed-hold = The hold could not be placed. { $why }
+failed-release = The hold could not be released. { $why }
 failed-file = The file could not be written. { $why }
 
 error-unreachable = The server cannot be reached.
@@ -468,6 +540,9 @@ refusal-nothing-recorded = Nothing is recorded in this range.
 refusal-codec-changes = The video format changes within the range, which one file cannot hold. Export the parts before and after.
 refusal-exports-busy = The server is running { $max } exports. Try again when one has ended.
 refusal-footage-unreadable = The server cannot read this recording. Let a technician look at the server's log.
+refusal-hold-released = This hold has been released before.
+refusal-expiry-past = The end of the hold is over already. Choose a later time, or leave it empty.
+refusal-retention-impossible = { $min } days cannot be promised while at most { $max } are kept. Raise the most, or promise less.
 refusal-database-unavailable = The server's database does not answer; recording goes on. Let a technician look at the server's log.
 refusal-stopping = The server is stopping. Try again when it has been started again.
 refusal-internal = The server met a fault. Try again; if it stays, let a technician look at the server's log.

@@ -46,6 +46,8 @@ cmd-mark-out = Đặt điểm cuối
 cmd-clear-marks = Xóa điểm đầu và điểm cuối
 cmd-go-to = Đến thời điểm…
 cmd-export = Trích xuất…
+cmd-hold = Niêm phong…
+cmd-holds = Danh sách niêm phong
 cmd-layout-1 = Bố cục 1 ô
 cmd-layout-4 = Bố cục 4 ô
 cmd-layout-8 = Bố cục 1 ô lớn + 7 ô nhỏ
@@ -131,6 +133,10 @@ timeline-gap = Không có bản ghi: { $cause }
     { $from } – { $to } ({ $length })
 timeline-gap-open = Không có bản ghi: { $cause }
     Từ { $from } đến nay
+timeline-damaged = Bản ghi bị hỏng
+timeline-damage = Bản ghi bị hỏng: { $kind }
+    { $from } – { $to }, phát hiện lúc { $found }
+    Đoạn này không được phát và không được trích xuất.
 goto-title = Đến thời điểm
 goto-hint = Ví dụ: 1405, 14:05:09 hoặc 24/11 14:05
 goto-unknown = Không nhận ra thời gian đã nhập. Ví dụ: 1405, 14:05:09 hoặc 24/11 14:05
@@ -151,6 +157,13 @@ gap-disk-error = Lỗi ổ đĩa
 gap-paused-by-operator = Người vận hành tạm dừng ghi
 gap-camera-clock = Đồng hồ camera bị lệch đột ngột
 gap-starting = Đang chờ camera gửi hình
+gap-rebuilt = Không rõ nguyên nhân: chỉ mục đã được dựng lại từ bản ghi
+
+## Bản ghi hỏng
+
+damage-altered = Nội dung không còn đúng như lúc ghi
+damage-truncated = Tệp bị cụt
+damage-missing = Tệp bị mất hoặc không đọc được
 
 ## Trạng thái camera
 
@@ -320,6 +333,36 @@ export-waiting = { $files } tệp · đang chuẩn bị
 export-ended = { $files } tệp · đã kết thúc
 export-forget = Dọn các mục đã kết thúc
 
+## Niêm phong
+
+hold-title = Niêm phong bản ghi
+hold-text = Bản ghi đã niêm phong không bị xóa, kể cả khi ổ đĩa đầy, cho đến khi hết hạn hoặc có người gỡ niêm phong.
+hold-reason = Lý do
+hold-case = Mã hồ sơ
+hold-case-hint = Không ghi họ tên
+hold-until = Hết hạn
+hold-until-never = Để trống nếu không thời hạn
+hold-until-at = Tự hết hạn lúc { $time }
+hold-until-past = { $time } đã qua
+hold-until-unknown = Không nhận ra ngày đã nhập
+hold-owner = Nơi niêm phong
+hold-place = Niêm phong
+hold-sending = Đang gửi…
+hold-standing = Đang niêm phong
+hold-released = Đã gỡ
+hold-expired = Đã hết hạn
+hold-never = Không thời hạn
+hold-play = Xem lại
+hold-release = Gỡ niêm phong…
+hold-release-title = Gỡ niêm phong
+hold-release-text = Sau khi gỡ, bản ghi này có thể bị xóa khi hết thời gian lưu giữ hoặc khi ổ đĩa đầy. Việc gỡ và lý do được lưu lại.
+hold-release-reason = Lý do gỡ
+hold-release-confirm = Gỡ niêm phong
+hold-ended = Gỡ lúc { $time }, tại { $by }: { $reason }
+holds-title = Danh sách niêm phong
+holds-empty = Chưa niêm phong bản ghi nào
+holds-empty-advice = Ở trang Xem lại, chọn một đoạn rồi nhấn { $hold }; hoặc mở một sự việc và bấm “Niêm phong…”.
+
 ## Bảng tìm nhanh, trợ giúp, cài đặt
 
 palette-hint = Gõ tên camera, trang hoặc lệnh; không cần dấu
@@ -370,6 +413,25 @@ status-no-sound = Máy này không có loa
 status-sound-failed = Loa gặp lỗi
 status-typing = Gõ tiếng Việt: { $method }
 
+## Lưu giữ bản ghi, ở thanh trạng thái
+
+storage-locked = Đang khóa việc xóa bản ghi
+storage-locked-advice = Cơ sở dữ liệu không khớp với bản ghi trên ổ đĩa nên máy chủ không xóa gì. Việc ghi vẫn tiếp tục, nhưng ổ đĩa sẽ đầy dần. Báo kỹ thuật viên ngay.
+storage-spool-alarm = Ổ đĩa ghi đã dùng { $percent } %
+storage-spool-alarm-advice = Bản ghi chuyển sang kho lưu trữ không kịp. Báo kỹ thuật viên kiểm tra kho lưu trữ, hoặc gắn thêm ổ đĩa.
+storage-disk-alarm-advice = Khi ổ đĩa đầy thêm, bản ghi cũ nhất chưa niêm phong sẽ bị xóa để có chỗ ghi tiếp. Muốn giữ lâu hơn, gắn thêm ổ đĩa.
+storage-deleting = Ổ đĩa ghi đã dùng { $percent } %, đang xóa bản ghi cũ nhất
+storage-deleting-advice = Chỉ xóa bản ghi chưa niêm phong. Muốn giữ lâu hơn, gắn thêm ổ đĩa.
+storage-full-of-held = ĐẦY Ổ ĐĨA: chỉ còn bản ghi niêm phong
+storage-full-of-held-advice = Không còn bản ghi nào được phép xóa; việc ghi sắp dừng. Gỡ những niêm phong không còn cần, hoặc gắn thêm ổ đĩa ngay.
+storage-full-of-unarchived = ĐẦY Ổ ĐĨA: bản ghi chưa chuyển được vào kho lưu trữ
+storage-full-of-unarchived-advice = Không còn bản ghi nào được phép xóa; việc ghi sắp dừng. Báo kỹ thuật viên khôi phục kho lưu trữ, hoặc gắn thêm ổ đĩa ngay.
+storage-archive-lost = Kho lưu trữ không phản hồi
+storage-archive-lost-since = Kho lưu trữ không phản hồi, bản ghi từ { $time } đang chờ
+storage-archive-lost-advice = Máy chủ vẫn ghi và giữ bản ghi trên ổ đĩa ghi ({ $size } đang chờ chuyển); xem lại vẫn được. Báo kỹ thuật viên kiểm tra kho lưu trữ trước khi ổ đĩa ghi đầy.
+storage-damaged = { $count } tệp bản ghi bị hỏng
+storage-damaged-advice = Đoạn hỏng được tô đỏ trên dòng thời gian và không được phát. Báo kỹ thuật viên kiểm tra ổ đĩa và kho lưu trữ.
+
 ## Khi không có máy chủ
 
 offline-opening = Đang kết nối máy chủ…
@@ -403,6 +465,8 @@ toast-export-done = Đã trích xuất { $count } tệp vào { $folder }
 toast-export-failed = { $failed } tệp không trích xuất được, { $count } tệp đã xong
 toast-export-cancelled = Đã hủy trích xuất
 toast-list-written = Đã lưu danh sách: { $path }
+toast-held = Đã niêm phong bản ghi của { $count } camera
+toast-hold-released = Đã gỡ niêm phong
 toast-copied = Đã sao chép
 
 ## Khi một việc không thành
@@ -413,6 +477,8 @@ failed-incident = Không lưu được sự việc. { $why }
 failed-camera = Không thực hiện được thao tác với camera. { $why }
 failed-test = Không kiểm tra được camera. { $why }
 failed-timeline = Không đọc được bản ghi. { $why }
+failed-hold = Không niêm phong được. { $why }
+failed-release = Không gỡ được niêm phong. { $why }
 failed-file = Không ghi được tệp. { $why }
 
 error-unreachable = Không kết nối được máy chủ.
@@ -447,6 +513,9 @@ refusal-nothing-recorded = Không có bản ghi nào trong khoảng thời gian 
 refusal-codec-changes = Định dạng hình thay đổi giữa chừng nên không ghép được vào một tệp. Trích xuất riêng phần trước và phần sau.
 refusal-exports-busy = Máy chủ đang chạy { $max } lượt trích xuất. Thử lại khi một lượt kết thúc.
 refusal-footage-unreadable = Máy chủ không đọc được bản ghi này. Báo kỹ thuật viên xem nhật ký máy chủ.
+refusal-hold-released = Niêm phong này đã được gỡ trước đó.
+refusal-expiry-past = Thời điểm hết hạn đã qua. Chọn một thời điểm sau bây giờ, hoặc để trống.
+refusal-retention-impossible = Không thể cam kết giữ { $min } ngày mà chỉ giữ tối đa { $max } ngày. Tăng số ngày tối đa hoặc giảm số ngày cam kết.
 refusal-database-unavailable = Cơ sở dữ liệu của máy chủ không phản hồi; việc ghi hình vẫn tiếp tục. Báo kỹ thuật viên xem nhật ký máy chủ.
 refusal-stopping = Máy chủ đang dừng. Thử lại khi máy chủ đã khởi động lại.
 refusal-internal = Máy chủ gặp lỗi. Thử lại; nếu vẫn lỗi, báo kỹ thuật viên xem nhật ký máy chủ.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use minhbach_model::WallRange;
+
 use super::Target;
 use crate::command::{ExportCommand, keys_in_words};
 use crate::net::{ExportFile, Request};
@@ -49,14 +51,20 @@ pub fn apply(target: &mut Target<'_>, command: ExportCommand) {
     }
 }
 
-fn open(target: &mut Target<'_>) {
-    let Some(range) = target.state.playback.marked() else {
+/// The marked range; says how to mark one when there is none.
+pub fn marked(target: &mut Target<'_>) -> Option<WallRange> {
+    let range = target.state.playback.marked();
+    if range.is_none() {
         let keys = &target.state.shell.settings.keys;
         let [mark_in, mark_out] = ["cmd-mark-in", "cmd-mark-out"].map(|name| keys_in_words(keys, name, target.text));
         let message = Message::new("toast-mark-first").text("mark_in", mark_in).text("mark_out", mark_out);
         target.state.shell.say(Tone::Attention, message, target.now);
-        return;
-    };
+    }
+    range
+}
+
+fn open(target: &mut Target<'_>) {
+    let Some(range) = marked(target) else { return };
     let offered = target.state.playback.wall.visible_cameras();
     if offered.is_empty() {
         target.state.shell.say(Tone::Attention, Message::new("toast-no-camera"), target.now);

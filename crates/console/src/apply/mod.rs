@@ -3,6 +3,7 @@
 //! What belongs here: one file a topic. No drawing, and no waiting for anything.
 
 mod export;
+mod holds;
 mod playback;
 mod reply;
 mod server;
@@ -90,6 +91,7 @@ pub fn command(target: &mut Target<'_>, command: Command) {
         Command::Wall(command) => wall::apply(target, command),
         Command::Playback(command) => playback::apply(target, command),
         Command::Export(command) => export::apply(target, command),
+        Command::Hold(command) => holds::apply(target, command),
         Command::Server(command) => server::apply(target, command),
         Command::Shell(command) => shell::apply(target, command),
     }
@@ -105,6 +107,7 @@ pub fn tick(target: &mut Target<'_>) {
         target.state.incidents.asked = Some(now);
         target.ask_incidents();
     }
+    holds::tick(target);
     playback::tick(target);
 }
 

@@ -7,6 +7,7 @@ use crate::command::PlaybackCommand;
 use crate::net::Request;
 use crate::state::playback::Asked;
 use crate::state::shell::{Page, Tone};
+use crate::state::timeview::TimeView;
 use crate::text::Message;
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -78,6 +79,17 @@ pub fn open(target: &mut Target<'_>, cameras: &[CameraId], at: WallTime) {
     target.state.shell.page = Page::Playback;
     seek(target, at);
     target.state.playback.head().play(target.now);
+}
+
+/// Plays these cameras over a range: marked, and with as much again around it.
+pub fn open_range(target: &mut Target<'_>, cameras: &[CameraId], range: WallRange) {
+    let WallRange { start, end } = range;
+    open(target, cameras, start);
+    let page = &mut target.state.playback;
+    page.mark_in = Some(start);
+    page.mark_out = Some(end);
+    let middle = start.offset_ns(end.ns_since(start) / 2);
+    page.view = TimeView::around(middle, end.ns_since(start).saturating_mul(3));
 }
 
 /// Plays an incident beside the list: its first camera, from its start to its end.

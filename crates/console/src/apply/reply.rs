@@ -7,7 +7,7 @@ use egui::{ColorImage, TextureOptions};
 use minhbach_decode::RgbaImage;
 use minhbach_model::{CameraStatus, ContactPointId, Incident, IncidentId};
 
-use super::{Target, playback, trouble};
+use super::{Target, holds, playback, trouble};
 use crate::net::{ChangeFrom, ErrorKind, FileKind, Problem, Reply, Request};
 use crate::state::cameras::{Test, TestRow};
 use crate::state::export::FileState;
@@ -41,9 +41,12 @@ pub fn reply(target: &mut Target<'_>, reply: Reply) {
         }
         Reply::Incidents(Ok(list)) => incidents(target, list),
         // The link says that the server is gone; these come again by themselves.
-        Reply::Places(Err(problem)) | Reply::Incidents(Err(problem)) => {
+        Reply::Places(Err(problem)) | Reply::Incidents(Err(problem)) | Reply::Holds(Err(problem)) => {
             tracing::info!(detail = %problem.detail, "a list cannot be read");
         }
+        Reply::Holds(Ok(list)) => target.state.holds.replace(list),
+        Reply::HoldPlaced(result) => holds::placed(target, result),
+        Reply::HoldReleased(id, result) => holds::released(target, id, result),
         Reply::Timeline(result) => timeline(target, result),
         Reply::FirstRecorded(Ok(Some(at))) if target.state.shell.page == Page::Playback => playback::seek(target, at),
         // The page was left meanwhile.
@@ -121,6 +124,8 @@ fn came_back(target: &mut Target<'_>) {
     target.state.playback.waiting = false;
     target.state.playback.asked = None;
     target.state.playback.failed = None;
+    // An answer to what was sent before the break will not come.
+    target.state.holds.came_back();
     target.ask(Request::Places);
     target.ask_incidents();
 }
@@ -174,10 +179,8 @@ fn timeline(target: &mut Target<'_>, result: Result<Vec<minhbach_client::CameraT
     match result {
         Ok(timelines) => {
             target.state.playback.failed = None;
-            target.state.playback.lanes = timelines
-                .into_iter()
-                .map(|timeline| (timeline.camera, Lane { recorded: timeline.recorded, gaps: timeline.gaps }))
-                .collect();
+            target.state.playback.lanes =
+                timelines.into_iter().map(|timeline| (timeline.camera, lane(timeline))).collect();
         }
         // The page of the lost server tells what is wrong.
         Err(problem) => {
@@ -185,6 +188,10 @@ fn timeline(target: &mut Target<'_>, result: Result<Vec<minhbach_client::CameraT
             target.state.playback.fail(target.now);
         }
     }
+}
+
+fn lane(timeline: minhbach_client::CameraTimeline) -> Lane {
+    Lane { recorded: timeline.recorded, gaps: timeline.gaps, damages: timeline.damages, held: timeline.held }
 }
 
 fn incidents(target: &mut Target<'_>, list: Vec<Incident>) {

@@ -119,13 +119,12 @@ fn flag(target: &mut Target<'_>) {
         target.state.shell.say(Tone::Attention, Message::new("toast-no-camera"), target.now);
         return;
     };
-    let author = target.state.shell.settings.workstation.trim();
     let draft = IncidentDraft {
         range: flag_range(at, (target.state.shell.page == Page::Playback).then_some(target.wall_now)),
         cameras,
         category: IncidentCategory::Unsorted,
         note: String::new(),
-        author: if author.is_empty() { "console".to_owned() } else { author.to_owned() },
+        author: target.state.workstation(),
     };
     target.ask(Request::Flag(draft));
 }
@@ -151,16 +150,9 @@ fn flagged<'a>(target: &'a mut Target<'_>, id: minhbach_model::IncidentId) -> Op
 fn open_incident(target: &mut Target<'_>, id: minhbach_model::IncidentId, play: bool) {
     let Some(incident) = target.state.incidents.get(id) else { return };
     let (cameras, range) = (incident.draft.cameras.clone(), incident.draft.range);
-    let WallRange { start, end } = range;
     target.state.incidents.select(id);
     if play {
-        playback::open(target, &cameras, start);
-        let page = &mut target.state.playback;
-        page.mark_in = Some(start);
-        page.mark_out = Some(end);
-        // The whole incident with as much again around it.
-        let middle = start.offset_ns(end.ns_since(start) / 2);
-        page.view = crate::state::timeview::TimeView::around(middle, end.ns_since(start).saturating_mul(3));
+        playback::open_range(target, &cameras, range);
     } else {
         playback::review(target, cameras.first().copied(), range);
     }

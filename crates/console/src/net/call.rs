@@ -22,6 +22,11 @@ pub async fn run(link: Link, request: Request) {
             let filter = IncidentFilter { range: Some(recent(crate::when::now())), ..IncidentFilter::default() };
             Reply::Incidents(client.incidents(&filter).await.map_err(Problem::from))
         }
+        Request::Holds => Reply::Holds(client.holds(false, None).await.map_err(Problem::from)),
+        Request::PlaceHold(draft) => Reply::HoldPlaced(client.place_hold(&draft).await.map_err(Problem::from)),
+        Request::ReleaseHold(id, by, reason) => {
+            Reply::HoldReleased(id, client.release_hold(id, &by, &reason).await.map_err(Problem::from))
+        }
         Request::Timeline(cameras, range) => {
             Reply::Timeline(client.timeline(&cameras, StreamKind::Main, range).await.map_err(Problem::from))
         }

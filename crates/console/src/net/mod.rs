@@ -12,10 +12,11 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use minhbach_client::{CameraTimeline, Client, ClientError, ClientErrorKind, IncidentChange, ServerStatus};
+use minhbach_client::{CameraTimeline, Client, ClientError, ClientErrorKind, HoldDraft, IncidentChange, ServerStatus};
 use minhbach_decode::RgbaImage;
 use minhbach_model::{
-    CameraDraft, CameraId, CameraStatus, Incident, IncidentDraft, IncidentId, PlaceTree, Refusal, WallRange, WallTime,
+    CameraDraft, CameraId, CameraStatus, Hold, HoldId, Incident, IncidentDraft, IncidentId, PlaceTree, Refusal,
+    WallRange, WallTime,
 };
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
@@ -106,6 +107,12 @@ pub enum Request {
     Places,
     /// Every incident.
     Incidents,
+    /// Every hold.
+    Holds,
+    /// Place a hold.
+    PlaceHold(Box<HoldDraft>),
+    /// Release a hold: who, and why.
+    ReleaseHold(HoldId, String, String),
     /// What is recorded.
     Timeline(Vec<CameraId>, WallRange),
     /// The first recorded moment of these cameras.
@@ -168,6 +175,12 @@ pub enum Reply {
     Places(Result<PlaceTree, Problem>),
     /// Every incident.
     Incidents(Result<Vec<Incident>, Problem>),
+    /// Every hold.
+    Holds(Result<Vec<Hold>, Problem>),
+    /// A hold that was placed.
+    HoldPlaced(Result<Hold, Problem>),
+    /// A hold that was released.
+    HoldReleased(HoldId, Result<Hold, Problem>),
     /// What is recorded.
     Timeline(Result<Vec<CameraTimeline>, Problem>),
     /// The first recorded moment.

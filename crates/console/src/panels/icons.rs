@@ -39,6 +39,8 @@ pub enum Icon {
     Close,
     /// Flag.
     Flag,
+    /// Padlock.
+    Lock,
 }
 
 /// A square button with an icon. Its name is its tooltip and what a screen reader says.
@@ -139,6 +141,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: egui::Color32) {
         Icon::Close => {
             path(&[(0.1, 0.1), (0.9, 0.9)]);
             path(&[(0.9, 0.1), (0.1, 0.9)]);
+        }
+        Icon::Lock => {
+            painter.rect_filled(part(0.12, 0.45, 0.88, 1.0), 1, color);
+            path(&[(0.27, 0.5), (0.27, 0.2), (0.4, 0.04), (0.6, 0.04), (0.73, 0.2), (0.73, 0.5)]);
         }
         Icon::Flag => {
             path(&[(0.2, 0.0), (0.2, 1.0)]);

@@ -1,10 +1,10 @@
-//! Buttons of playback: play, speed, frame step, marks, go to time, live edge, export.
+//! Buttons of playback: play, speed, frame step, marks, go to time, live edge, export, hold.
 
 use egui::{Align, Button, ComboBox, Layout as Flow, Response, RichText, Ui, vec2};
 
 use super::Ctx;
 use super::icons::{self, Icon};
-use crate::command::{ExportCommand, PlaybackCommand, ServerCommand, ShellCommand};
+use crate::command::{ExportCommand, HoldCommand, PlaybackCommand, ServerCommand, ShellCommand};
 use crate::t;
 use crate::theme::{fonts, tokens};
 use crate::video::player::Step;
@@ -71,6 +71,10 @@ fn marks(ctx: &Ctx<'_>, ui: &mut Ui) {
     let export = ui.add_enabled(marked.is_some(), Button::new(t!(ctx, "cmd-export")));
     if ctx.tip(export, "cmd-export").clicked() {
         ctx.send(ExportCommand::Open);
+    }
+    let hold = ui.add_enabled(marked.is_some(), Button::new(t!(ctx, "cmd-hold")));
+    if ctx.tip(hold, "cmd-hold").clicked() {
+        ctx.send(HoldCommand::Open);
     }
     if icon_button(ctx, ui, Icon::Flag, "cmd-flag").clicked() {
         ctx.send(ServerCommand::Flag);

@@ -1,8 +1,8 @@
-//! Status bar: the server, the cameras, the disk, exports, sound, the clock.
+//! Status bar: the server, the archive, the cameras, the disk, exports, sound, the clock.
 
 use egui::{Align, Color32, Layout as Flow, RichText, Ui};
 
-use super::Ctx;
+use super::{Ctx, storage};
 use crate::state::cameras::{Health, health};
 use crate::state::shell::Link;
 use crate::t;
@@ -23,8 +23,9 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
             Link::Opening => (t!(ctx, "status-connecting"), tokens::ATTENTION),
             Link::Down { .. } => (t!(ctx, "status-lost"), tokens::ALARM),
         };
+        small(ui, text, color);
+        storage::ui(ctx, ui);
         let mut item = |text: String, color: Color32| small(ui, text, color);
-        item(text, color);
         cameras(ctx, &mut item);
         disk(ctx, &mut item);
         exports(ctx, &mut item);

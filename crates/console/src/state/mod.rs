@@ -4,6 +4,7 @@
 
 pub mod cameras;
 pub mod export;
+pub mod holds;
 pub mod incidents;
 pub mod playback;
 pub mod settings;
@@ -16,6 +17,7 @@ use minhbach_model::{CameraId, WallTime};
 
 use cameras::Cameras;
 use export::Exports;
+use holds::Holds;
 use incidents::Incidents;
 use playback::Playback;
 use shell::{Page, Shell};
@@ -37,6 +39,8 @@ pub struct State {
     pub incidents: Incidents,
     /// Exports.
     pub exports: Exports,
+    /// Holds.
+    pub holds: Holds,
     /// What the server last said of itself.
     pub server: Option<ServerStatus>,
     /// How far the server's clock is ahead of this workstation's, nanoseconds. Footage carries the server's time.
@@ -78,6 +82,13 @@ impl State {
     #[must_use]
     pub fn wall_now(&self) -> WallTime {
         crate::when::now().offset_ns(self.clock_ahead_ns)
+    }
+
+    /// Who flags and holds here: the name of this workstation.
+    #[must_use]
+    pub fn workstation(&self) -> String {
+        let name = self.shell.settings.workstation.trim();
+        if name.is_empty() { "console".to_owned() } else { name.to_owned() }
     }
 
     /// A camera's name, or a stand-in for one that is gone.

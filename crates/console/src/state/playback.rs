@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use minhbach_model::{CameraId, Gap, WallRange, WallTime};
+use minhbach_model::{CameraId, Damage, Gap, WallRange, WallTime};
 
 use super::timeview::TimeView;
 use super::wall::{Layout, Wall};
@@ -26,6 +26,10 @@ pub struct Lane {
     pub recorded: Vec<WallRange>,
     /// What is missing, in order.
     pub gaps: Vec<Gap>,
+    /// What is not as it was recorded, by start.
+    pub damages: Vec<Damage>,
+    /// What is under a hold that stands, in order.
+    pub held: Vec<WallRange>,
 }
 
 /// What was asked of the server last.
@@ -204,7 +208,7 @@ mod tests {
             end: end.map(|end| at.offset_ns(end * SECOND)),
             cause: GapCause::Stalled,
         };
-        page.lanes.insert(camera, Lane { recorded: Vec::new(), gaps: vec![gap(0, Some(5)), gap(10, None)] });
+        page.lanes.insert(camera, Lane { gaps: vec![gap(0, Some(5)), gap(10, None)], ..Lane::default() });
         assert_eq!(page.cause_at(camera, at.offset_ns(5 * SECOND)), None);
         assert_eq!(page.cause_at(camera, at.offset_ns(4 * SECOND)), Some(gap(0, Some(5))));
         assert_eq!(page.cause_at(camera, at.offset_ns(500 * SECOND)), Some(gap(10, None)));

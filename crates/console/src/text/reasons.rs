@@ -39,6 +39,9 @@ fn field_key(field: &str) -> Option<&'static str> {
         "sub_url" => Some("form-sub"),
         "note" => Some("incident-note"),
         "author" => Some("incident-author"),
+        "reason" => Some("hold-reason"),
+        "case_code" => Some("hold-case"),
+        "owner" | "by" => Some("settings-workstation"),
         _ => None,
     }
 }

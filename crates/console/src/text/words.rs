@@ -2,7 +2,9 @@
 //!
 //! What belongs here: exhaustive tables from enums to keys, nothing else.
 
-use minhbach_model::{CameraState, FailureKind, GapCause, IncidentCategory, IncidentState, RefusalReason, SoundState};
+use minhbach_model::{
+    CameraState, DamageKind, FailureKind, GapCause, IncidentCategory, IncidentState, RefusalReason, SoundState,
+};
 
 use crate::net::ErrorKind;
 
@@ -23,6 +25,17 @@ pub fn gap_cause(cause: GapCause) -> &'static str {
         GapCause::PausedByOperator => "gap-paused-by-operator",
         GapCause::CameraClock => "gap-camera-clock",
         GapCause::Starting => "gap-starting",
+        GapCause::Rebuilt => "gap-rebuilt",
+    }
+}
+
+/// What is wrong with footage.
+#[must_use]
+pub fn damage_kind(kind: DamageKind) -> &'static str {
+    match kind {
+        DamageKind::Altered => "damage-altered",
+        DamageKind::Truncated => "damage-truncated",
+        DamageKind::Missing => "damage-missing",
     }
 }
 
@@ -217,6 +230,9 @@ pub fn refusal_reason(reason: RefusalReason) -> &'static str {
         RefusalReason::CodecChanges => "refusal-codec-changes",
         RefusalReason::ExportsBusy => "refusal-exports-busy",
         RefusalReason::FootageUnreadable => "refusal-footage-unreadable",
+        RefusalReason::HoldReleased => "refusal-hold-released",
+        RefusalReason::ExpiryPast => "refusal-expiry-past",
+        RefusalReason::RetentionImpossible => "refusal-retention-impossible",
         RefusalReason::DatabaseUnavailable => "refusal-database-unavailable",
         RefusalReason::Stopping => "refusal-stopping",
         RefusalReason::Internal => "refusal-internal",

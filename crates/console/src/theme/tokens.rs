@@ -78,7 +78,8 @@ pub fn gap(cause: GapCause) -> Color32 {
         | GapCause::Disconnected
         | GapCause::PacketLoss
         | GapCause::Unsupported
-        | GapCause::CameraClock => ATTENTION,
+        | GapCause::CameraClock
+        | GapCause::Rebuilt => ATTENTION,
     }
 }
 

@@ -3,14 +3,19 @@
 //! Each function takes a fresh, empty index and panics where a promise is broken. What belongs here: what the contract
 //! says. What does not: what only one backend does (files, pragmas, plans).
 
+mod archive;
 mod footage;
 mod incidents;
 mod registry;
 
 use std::fmt::Debug;
 
-use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime};
+use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
 
+pub use archive::{
+    damage_is_noted, deletions_are_marked_journaled_and_forgotten, holds_refuse_nonsense, holds_win,
+    retention_is_said_and_unsaid, segments_move_into_the_archive,
+};
 pub use footage::{
     gaps_open_and_close, gaps_reach_into_ranges, segments_are_found, segments_grow_and_close,
     segments_of_streams_are_apart, segments_page, timelines_join,
@@ -44,6 +49,7 @@ fn segment(camera: CameraId, from: i64, to: i64, state: SegmentState) -> Segment
         video_samples: 25,
         audio_samples: 50,
         state,
+        tier: Tier::Spool,
     }
 }
 

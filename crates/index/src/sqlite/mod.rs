@@ -5,17 +5,21 @@
 //! Write-ahead log, so readers do not wait for the writer. All writes go through one connection behind a lock: SQLite
 //! has one writer anyway, and a lock is fair where its busy handler sleeps and tries again.
 //!
-//! What a power loss may lose: cameras, places and incidents exist only here, so their transactions are synced before
-//! they return (`synchronous = FULL`). Opening and closing a segment or a gap is not synced (`NORMAL`): at a thousand
-//! cameras that would be some seventy syncs a second, on a disk that has footage to write. Progress of segments, one
-//! transaction every second or two, is synced, and one sync of the log covers everything before it. So at most what
-//! happened since the last progress is lost, and the segments among it are found again by their files. The database is
-//! never damaged by it, and a crash of the process loses nothing.
+//! What a power loss may lose: cameras, places, incidents, holds and the journal of deletions exist only here, so their
+//! transactions are synced before they return (`synchronous = FULL`), and so is what becomes of a closed segment.
+//! Opening and closing a segment or a gap is not synced (`NORMAL`): at a thousand cameras that would be some seventy
+//! syncs a second, on a disk that has footage to write. Progress of segments, one transaction every second or two, is
+//! synced, and one sync of the log covers everything before it. So at most what happened since the last progress is
+//! lost, and the segments among it are found again by their files. The database is never damaged by it, and a crash of
+//! the process loses nothing.
 
+mod archive;
 mod cameras;
 mod gaps;
+mod holds;
 mod incidents;
 mod places;
+mod retention;
 mod rows;
 mod segments;
 
@@ -79,13 +83,13 @@ impl Durability {
 
 /// Every version of the schema, oldest first. Listed by hand so that a build notices a change of any of them.
 fn migrations() -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "initial".into(),
-        MigrationType::Simple,
-        include_str!("../../migrations/sqlite/0001_initial.sql").into_sql_str(),
-        false,
-    )])
+    let migration = |version, description: &'static str, sql: &'static str| {
+        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![
+        migration(1, "initial", include_str!("../../migrations/sqlite/0001_initial.sql")),
+        migration(2, "archive", include_str!("../../migrations/sqlite/0002_archive.sql")),
+    ])
 }
 
 impl SqliteIndex {

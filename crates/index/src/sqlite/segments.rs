@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
-use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime};
+use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row};
 
@@ -17,12 +17,13 @@ const SEGMENT: &str = "segment";
 ///
 /// The segments of a stream follow each other, so the one that holds a moment is the last that starts at or before it.
 /// Only a clock that was set back makes them overlap; then the last to start is not the only one to look at.
-const LOOK_BACK_NS: i64 = 300_000_000_000;
+pub(super) const LOOK_BACK_NS: i64 = 300_000_000_000;
 
-macro_rules! columns {
+/// The columns that [`segment`] reads, up to the table they come from.
+macro_rules! segment_columns {
     () => {
         "SELECT camera_id, stream, start_wall_ns, segment_id, end_wall_ns, storage_key, bytes, video_samples,
-                audio_samples, state "
+                audio_samples, state, tier "
     };
 }
 
@@ -41,11 +42,17 @@ macro_rules! intersecting {
     };
 }
 
+pub(super) use intersecting;
+pub(super) use segment_columns;
+
 #[async_trait]
 impl SegmentIndex for SqliteIndex {
     async fn open_segment(&self, segment: &Segment) -> Result<(), IndexError> {
         if segment.state != SegmentState::Recording {
             return Err(IndexError::invalid(SEGMENT, "it is opened and not in the state recording"));
+        }
+        if segment.tier != Tier::Spool {
+            return Err(IndexError::invalid(SEGMENT, "it is opened and not in the spool"));
         }
         self.insert_segment(segment).await
     }
@@ -125,7 +132,7 @@ impl SegmentIndex for SqliteIndex {
             after.map_or((i64::MIN, Vec::new()), |(start, id)| (start.0, id.as_bytes().to_vec()));
         // Not as (start, id) > (?6, ?7): that would be a second lower bound, and SQLite might seek by the worse one.
         sqlx::query(concat!(
-            columns!(),
+            segment_columns!(),
             intersecting!(),
             "AND (start_wall_ns > ?6 OR segment_id > ?7) ORDER BY start_wall_ns, segment_id LIMIT ?8"
         ))
@@ -150,21 +157,24 @@ impl SegmentIndex for SqliteIndex {
         stream: StreamKind,
         at: WallTime,
     ) -> Result<Option<Segment>, IndexError> {
-        let holds =
-            sqlx::query(concat!(columns!(), intersecting!(), "ORDER BY start_wall_ns DESC, segment_id DESC LIMIT 1"))
-                .bind(camera.as_bytes().as_slice())
-                .bind(names::stream_code(stream))
-                .bind(at.0)
-                .bind(at.offset_ns(1).0)
-                .bind(at.offset_ns(-LOOK_BACK_NS).0)
-                .bind(i64::MIN)
-                .fetch_optional(&self.readers)
-                .await?;
+        let holds = sqlx::query(concat!(
+            segment_columns!(),
+            intersecting!(),
+            "ORDER BY start_wall_ns DESC, segment_id DESC LIMIT 1"
+        ))
+        .bind(camera.as_bytes().as_slice())
+        .bind(names::stream_code(stream))
+        .bind(at.0)
+        .bind(at.offset_ns(1).0)
+        .bind(at.offset_ns(-LOOK_BACK_NS).0)
+        .bind(i64::MIN)
+        .fetch_optional(&self.readers)
+        .await?;
         if let Some(row) = holds {
             return segment(&row).map(Some);
         }
         let next = sqlx::query(concat!(
-            columns!(),
+            segment_columns!(),
             "FROM segments WHERE camera_id = ?1 AND stream = ?2 AND start_wall_ns > ?3 AND end_wall_ns > start_wall_ns
              ORDER BY start_wall_ns, segment_id LIMIT 1"
         ))
@@ -177,7 +187,7 @@ impl SegmentIndex for SqliteIndex {
     }
 
     async fn segment_by_key(&self, key: &str) -> Result<Option<Segment>, IndexError> {
-        let row = sqlx::query(concat!(columns!(), "FROM segments WHERE storage_key = ?1"))
+        let row = sqlx::query(concat!(segment_columns!(), "FROM segments WHERE storage_key = ?1"))
             .bind(key)
             .fetch_optional(&self.readers)
             .await?;
@@ -186,7 +196,7 @@ impl SegmentIndex for SqliteIndex {
 
     async fn recording_segments(&self) -> Result<Vec<Segment>, IndexError> {
         sqlx::query(concat!(
-            columns!(),
+            segment_columns!(),
             "FROM segments INDEXED BY segments_recording WHERE state = 0
              ORDER BY camera_id, stream, start_wall_ns, segment_id"
         ))
@@ -250,10 +260,12 @@ impl SqliteIndex {
     async fn insert_segment(&self, segment: &Segment) -> Result<(), IndexError> {
         let exists = || IndexError::exists(SEGMENT, &segment.key);
         let mut writer = self.writer(Durability::Deferred).await?;
-        sqlx::query(
+        // The key of one that is being deleted is taken too: its files may still be there.
+        let inserted = sqlx::query(
             "INSERT INTO segments (camera_id, stream, start_wall_ns, segment_id, end_wall_ns, storage_key, bytes,
-                                   video_samples, audio_samples, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                                   video_samples, audio_samples, state, tier)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+             WHERE NOT EXISTS (SELECT 1 FROM deleting WHERE storage_key = ?6)",
         )
         .bind(segment.camera.as_bytes().as_slice())
         .bind(names::stream_code(segment.stream))
@@ -265,11 +277,12 @@ impl SqliteIndex {
         .bind(rows::count_to_sql(SEGMENT, segment.video_samples)?)
         .bind(rows::count_to_sql(SEGMENT, segment.audio_samples)?)
         .bind(names::segment_state_code(segment.state))
+        .bind(names::tier_code(segment.tier))
         .execute(&mut *writer)
         .await
         // The table has no foreign key: only the first meaning can arise.
         .map_err(|error| explain(error, exists, exists))?;
-        Ok(())
+        if inserted.rows_affected() == 0 { Err(exists()) } else { Ok(()) }
     }
 }
 
@@ -277,8 +290,9 @@ fn found(id: SegmentId, changed: u64) -> Result<(), IndexError> {
     if changed == 0 { Err(IndexError::not_found("segment being recorded", id)) } else { Ok(()) }
 }
 
-fn segment(row: &SqliteRow) -> Result<Segment, IndexError> {
+pub(super) fn segment(row: &SqliteRow) -> Result<Segment, IndexError> {
     let state: i64 = row.try_get("state")?;
+    let tier: i64 = row.try_get("tier")?;
     Ok(Segment {
         id: SegmentId::from_bytes(rows::id_bytes(row, "segment_id")?),
         camera: CameraId::from_bytes(rows::id_bytes(row, "camera_id")?),
@@ -291,5 +305,6 @@ fn segment(row: &SqliteRow) -> Result<Segment, IndexError> {
         audio_samples: rows::count(row, "audio_samples")?,
         state: names::segment_state_from_code(state)
             .ok_or_else(|| IndexError::corrupt(format!("column state holds {state}")))?,
+        tier: names::tier_from_code(tier).ok_or_else(|| IndexError::corrupt(format!("column tier holds {tier}")))?,
     })
 }

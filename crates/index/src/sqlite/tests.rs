@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, WallRange, WallTime};
+use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
 use sqlx::Row;
 
 use super::{Durability, SqliteIndex};
@@ -53,6 +53,12 @@ conforms!(
     incidents_change,
     incidents_filter_and_page,
     incidents_refuse_nonsense,
+    deletions_are_marked_journaled_and_forgotten,
+    holds_win,
+    holds_refuse_nonsense,
+    segments_move_into_the_archive,
+    damage_is_noted,
+    retention_is_said_and_unsaid,
     closes,
 );
 
@@ -68,6 +74,7 @@ fn recording() -> Segment {
         video_samples: 0,
         audio_samples: 0,
         state: SegmentState::Recording,
+        tier: Tier::Spool,
     }
 }
 
@@ -210,4 +217,43 @@ async fn the_file_is_for_its_owner_only() {
     let mode = std::fs::metadata(home.file()).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     index.close().await.expect("it closes");
+}
+
+/// Everything the database is made of, as text.
+async fn schema(path: &Path) -> Vec<String> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true);
+    let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
+    let rows =
+        sqlx::query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name").fetch_all(&pool).await;
+    let schema = rows.expect("a schema").iter().map(|row| row.get::<String, _>("sql")).collect();
+    pool.close().await;
+    schema
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_schema_is_brought_to_this_one_and_keeps_its_footage() {
+    let (old, new) = (Home::new(), Home::new());
+    let first: Vec<_> = super::migrations().iter().take(1).cloned().collect();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(old.file()).create_if_missing(true);
+    let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
+    sqlx::migrate::Migrator::with_migrations(first).run(&pool).await.expect("the first schema");
+    let camera = CameraId::generate();
+    sqlx::query(
+        "INSERT INTO segments (camera_id, stream, start_wall_ns, segment_id, end_wall_ns, storage_key, bytes, video_samples,
+                               audio_samples, state) VALUES (?1, 0, 10, ?2, 20, 'v1/a.mp4', 7, 1, 2, 1)",
+    )
+    .bind(camera.as_bytes().as_slice())
+    .bind(SegmentId::generate().as_bytes().as_slice())
+    .execute(&pool)
+    .await
+    .expect("a segment");
+    pool.close().await;
+
+    let index = open(&old.file()).await;
+    let kept = index.segment_by_key("v1/a.mp4").await.expect("an answer").expect("it is there");
+    assert_eq!((kept.camera, kept.bytes, kept.state, kept.tier), (camera, 7, SegmentState::Closed, Tier::Spool));
+    assert_eq!(index.totals().await.expect("an answer").segments, 1);
+    index.close().await.expect("it closes");
+    open(&new.file()).await.close().await.expect("it closes");
+    assert_eq!(schema(&old.file()).await, schema(&new.file()).await);
 }

@@ -3,6 +3,7 @@
 //! What belongs here: translation, checks of what a person typed, and flow control of answer streams. Rules about footage
 //! do not; they are in the crates below. What a refused request is told is in [`refuse`].
 
+mod archive;
 mod camera;
 mod incident;
 mod live;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minhbach_api::FILE_DESCRIPTOR_SET;
+use minhbach_api::v1::archive_service_server::ArchiveServiceServer;
 use minhbach_api::v1::camera_service_server::CameraServiceServer;
 use minhbach_api::v1::incident_service_server::IncidentServiceServer;
 use minhbach_api::v1::live_service_server::LiveServiceServer;
@@ -24,14 +26,17 @@ use minhbach_api::v1::recording_service_server::RecordingServiceServer;
 use minhbach_api::v1::system_service_server::SystemServiceServer;
 use minhbach_index::Index;
 use minhbach_model::WallTime;
-use minhbach_recorder::LedgerStats;
+use minhbach_recorder::{ArchiveStatus, LedgerStats};
 use minhbach_runtime::{Clock, Tasks};
 use minhbach_store::Store;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+
+pub(crate) use archive::emergency;
 
 use crate::cameras::Cameras;
 
@@ -45,6 +50,8 @@ pub struct Shared {
     pub store: Arc<Store>,
     /// How the recorder's way to the index does.
     pub ledger: Arc<LedgerStats>,
+    /// How spool and archive do.
+    pub archive: watch::Receiver<ArchiveStatus>,
     /// The wall clock.
     pub clock: Clock,
     /// When the server started.
@@ -79,6 +86,7 @@ pub fn serve(shared: &Arc<Shared>, listener: TcpListener) -> Result<(), tonic_re
         .add_service(LiveServiceServer::new(live::Live(service())))
         .add_service(RecordingServiceServer::new(recording::Recordings::new(service())))
         .add_service(IncidentServiceServer::new(incident::Incidents(service())))
+        .add_service(ArchiveServiceServer::new(archive::Archives(service())))
         .add_service(SystemServiceServer::new(system::System(service())));
     let stop = shared.tasks.stop_token();
     shared.tasks.spawn("grpc", async move {

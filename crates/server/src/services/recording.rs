@@ -14,7 +14,7 @@ use super::refuse::{
     bad_page_token, bad_request, exports_busy, index_status, playback_status, range_empty, range_too_long,
     too_many_cameras,
 };
-use super::{ANSWERS_WAITING, Answers, Shared, media};
+use super::{ANSWERS_WAITING, Answers, Shared, archive, media};
 
 /// Most cameras of a timeline.
 const TIMELINE_CAMERAS_MAX: usize = 64;
@@ -100,15 +100,20 @@ impl RecordingService for Recordings {
             return Err(too_many_cameras(request.camera_ids.len(), TIMELINE_CAMERAS_MAX));
         }
         let ids: Vec<CameraId> = convert::ids("camera_ids", &request.camera_ids).map_err(bad_request)?;
+        let index = &self.shared.index;
+        let holds = index.holds(Some(self.shared.clock.now()), None).await.map_err(index_status)?;
         let mut cameras = Vec::with_capacity(ids.len());
         for id in ids {
-            let recorded = self.shared.index.timeline(id, stream, range).await.map_err(index_status)?;
-            let gaps = self.shared.index.gaps_in(id, stream, range).await.map_err(index_status)?;
+            let recorded = index.timeline(id, stream, range).await.map_err(index_status)?;
+            let gaps = index.gaps_in(id, stream, range).await.map_err(index_status)?;
+            let damages = index.damages_in(id, stream, range).await.map_err(index_status)?;
             let recorded = without(recorded, &gaps);
             cameras.push(v1::CameraTimeline {
                 camera_id: id.to_string(),
                 recorded: recorded.into_iter().map(Into::into).collect(),
                 gaps: gaps.iter().map(Into::into).collect(),
+                damages: damages.iter().map(Into::into).collect(),
+                held: archive::held(&holds, id, &range).into_iter().map(Into::into).collect(),
             });
         }
         Ok(Response::new(v1::GetTimelineResponse { cameras }))

@@ -3,11 +3,13 @@
 //! Each answer has three parts: a gRPC code, an exact sentence in English for a technician, and a reason with parameters
 //! from which a user interface makes its own sentence. What only the makers understand goes to the log instead.
 
+use std::ops::RangeInclusive;
+
 use minhbach_api::convert::{ConvertError, refusal};
 use minhbach_index::{IndexError, IndexErrorKind};
 use minhbach_ingest::SourceError;
 use minhbach_media::MediaError;
-use minhbach_model::{CameraId, Refusal, RefusalReason as Reason, StreamKind};
+use minhbach_model::{CameraId, Refusal, RefusalReason as Reason, Retention, StreamKind};
 use minhbach_playback::PlaybackError;
 use tonic::{Code, Status};
 
@@ -60,6 +62,35 @@ pub(super) fn too_many_cameras(asked: usize, max: usize) -> Status {
 /// A camera that is not there.
 pub(super) fn no_camera(camera: CameraId) -> Status {
     plain(Code::NotFound, format!("there is no camera {camera}"), Reason::NotFound)
+}
+
+/// A place that is not there.
+pub(super) fn no_such_place() -> Status {
+    plain(Code::NotFound, "there is no such place", Reason::NotFound)
+}
+
+/// A hold that would have ended already.
+pub(super) fn expiry_past() -> Status {
+    plain(Code::InvalidArgument, "expires_wall_ns: must be later than now, or 0 for never", Reason::ExpiryPast)
+}
+
+/// What cannot be kept and deleted at once.
+pub(super) fn retention_impossible(retention: Retention) -> Status {
+    let (min, max) = (retention.min_days, retention.max_days.unwrap_or(0));
+    let refusal = Refusal::new(Reason::RetentionImpossible).with("min", min).with("max", max);
+    let message =
+        format!("{min} days are promised and at most {max} are kept: the most must be at least 1 and the promise");
+    refusal::status(Code::InvalidArgument, message, &refusal)
+}
+
+/// What became of the release of a hold.
+pub(super) fn release_status(error: IndexError) -> Status {
+    match error.kind() {
+        IndexErrorKind::Conflict => {
+            plain(Code::FailedPrecondition, "the hold was released before", Reason::HoldReleased)
+        }
+        _ => index_status(error),
+    }
 }
 
 /// A stream that the camera does not have.
@@ -133,15 +164,25 @@ pub(super) fn check_name(field: &str, text: &str) -> Result<String, Status> {
 
 /// Checks the note of an incident.
 pub(super) fn check_note(text: &str) -> Result<(), Status> {
-    let chars = text.chars().count();
-    if chars > NOTE_MAX_CHARS {
-        let refusal = Refusal::new(Reason::NoteTooLong).with("chars", chars).with("max", NOTE_MAX_CHARS);
-        let message = format!("the note has {chars} characters: at most {NOTE_MAX_CHARS} are accepted");
-        return Err(refusal::status(Code::InvalidArgument, message, &refusal.with("field", "note")));
+    check_text("note", text, 0..=NOTE_MAX_CHARS)
+}
+
+/// Checks the text of several lines in that field, which has so many characters.
+pub(super) fn check_text(field: &str, text: &str, accepted: RangeInclusive<usize>) -> Result<(), Status> {
+    let (chars, min, max) = (text.chars().count(), *accepted.start(), *accepted.end());
+    if chars < min {
+        let refusal = Refusal::new(Reason::NameEmpty).with("field", field).with("max", max);
+        let message = format!("the {field} is empty: give {min} to {max} characters");
+        return Err(refusal::status(Code::InvalidArgument, message, &refusal));
+    }
+    if chars > max {
+        let refusal = Refusal::new(Reason::NoteTooLong).with("field", field).with("chars", chars).with("max", max);
+        let message = format!("the {field} has {chars} characters: at most {max} are accepted");
+        return Err(refusal::status(Code::InvalidArgument, message, &refusal));
     }
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        let refusal = Refusal::new(Reason::NoteControl).with("field", "note");
-        let message = "the note contains control characters: remove them";
+        let refusal = Refusal::new(Reason::NoteControl).with("field", field);
+        let message = format!("the {field} contains control characters: remove them");
         return Err(refusal::status(Code::InvalidArgument, message, &refusal));
     }
     Ok(())
@@ -173,6 +214,7 @@ mod tests {
         let camera = CameraId::generate();
         let stopped = std::time::Duration::from_secs(86_400);
         let not_found = IndexError::NotFound { what: "site", id: "7".to_owned() };
+        let released = IndexError::Conflict { what: "hold", id: "7".to_owned() };
         let invalid = IndexError::Invalid { what: "incident", reason: "it names no camera".to_owned() };
         let cases = [
             (bad_request(ConvertError::missing("camera_id", "an id")), Reason::FieldMissing),
@@ -184,6 +226,11 @@ mod tests {
             (no_camera(camera), Reason::NotFound),
             (no_stream(camera, StreamKind::Sub), Reason::StreamUnknown),
             (undo_too_late(10), Reason::UndoTooLate),
+            (no_such_place(), Reason::NotFound),
+            (expiry_past(), Reason::ExpiryPast),
+            (retention_impossible(Retention { min_days: 31, max_days: Some(30) }), Reason::RetentionImpossible),
+            (release_status(released), Reason::HoldReleased),
+            (check_text("reason", "", 1..=9).unwrap_err(), Reason::NameEmpty),
             (exports_busy(4), Reason::ExportsBusy),
             (not_completed(), Reason::Internal),
             (index_status(not_found), Reason::NotFound),

@@ -7,8 +7,8 @@ use minhbach_api::v1::system_service_server::SystemService;
 use minhbach_model::CameraState;
 use tonic::{Request, Response, Status};
 
-use super::Shared;
 use super::refuse::index_status;
+use super::{Shared, archive};
 use crate::cameras::not_recorded;
 
 pub(super) struct System(pub Arc<Shared>);
@@ -42,6 +42,7 @@ impl SystemService for System {
                 recorded_bytes: totals.bytes,
                 problem,
             }),
+            archive: Some(archive::message(&self.0.archive.borrow())),
         }))
     }
 }

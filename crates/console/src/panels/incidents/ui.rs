@@ -7,7 +7,7 @@ use egui_extras::{Column, TableBuilder};
 use minhbach_model::{Incident, IncidentId, IncidentState};
 
 use super::data::{self, Row};
-use crate::command::{PlaybackCommand, ServerCommand, ShellCommand};
+use crate::command::{HoldCommand, PlaybackCommand, ServerCommand, ShellCommand};
 use crate::panels::icons::{self, Icon};
 use crate::panels::tile::{self, Tile};
 use crate::panels::{Ctx, empty, fact, search_field};
@@ -77,6 +77,9 @@ fn toolbar(ctx: &Ctx<'_>, ui: &mut Ui, rows: &[(&Incident, Row)]) {
         ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
             if ui.add_enabled(!rows.is_empty(), Button::new(t!(ctx, "incidents-csv"))).clicked() {
                 ctx.send(ServerCommand::IncidentCsv(data::csv(rows, &heads(ctx))));
+            }
+            if ctx.tip(ui.button(t!(ctx, "cmd-holds")), "cmd-holds").clicked() {
+                ctx.send(HoldCommand::List);
             }
         });
     });
@@ -198,6 +201,9 @@ fn detail(ctx: &Ctx<'_>, ui: &mut Ui, incident: &Incident, edit: &Edit) {
     ui.add_space(10.0);
     if ui.add(Button::new(t!(ctx, "incident-play")).min_size(vec2(ui.available_width(), 30.0))).clicked() {
         ctx.send(ServerCommand::OpenIncident(incident.id, true));
+    }
+    if ui.add(Button::new(t!(ctx, "cmd-hold")).min_size(vec2(ui.available_width(), 30.0))).clicked() {
+        ctx.send(HoldCommand::OpenFor(incident.id));
     }
     ui.add_space(14.0);
 

@@ -1,6 +1,6 @@
 //! What a lane shows, in pixels: neighbouring stretches that fall on the same pixels are joined.
 
-use minhbach_model::{CameraId, Gap, GapCause, Incident, WallRange, WallTime};
+use minhbach_model::{CameraId, Damage, Gap, GapCause, Incident, WallRange, WallTime};
 
 use crate::state::playback::Lane;
 use crate::state::timeview::{TickLabel, TimeView};
@@ -22,6 +22,15 @@ pub struct GapSpan {
     pub span: Span,
     /// What.
     pub gap: Gap,
+}
+
+/// Damage on a lane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DamageSpan<'a> {
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub damage: &'a Damage,
 }
 
 /// A stretch drawn thinner than this cannot be seen.
@@ -53,6 +62,29 @@ pub fn recorded(lane: &Lane, view: &TimeView, width: f32) -> Vec<Span> {
         match spans.last_mut() {
             Some(last) if next.left - last.right < 0.5 => last.right = last.right.max(next.right),
             _ => spans.push(next),
+        }
+    }
+    spans
+}
+
+/// What is under a hold.
+#[must_use]
+pub fn held(lane: &Lane, view: &TimeView, width: f32) -> Vec<Span> {
+    let wide = |at: Span| Span { right: at.right.max(at.left + MIN_WIDTH), ..at };
+    lane.held.iter().filter_map(|range| span(view, range, width)).map(wide).collect()
+}
+
+/// Damage; one that is short stays wide enough to be seen.
+#[must_use]
+pub fn damages<'a>(lane: &'a Lane, view: &TimeView, width: f32) -> Vec<DamageSpan<'a>> {
+    let mut spans: Vec<DamageSpan<'a>> = Vec::new();
+    for damage in &lane.damages {
+        let Some(mut at) = span(view, &damage.range, width) else { continue };
+        at.right = at.right.max(at.left + MIN_WIDTH);
+        match spans.last() {
+            // Much damage on one pixel: the first one stands for it.
+            Some(last) if at.right <= last.span.right => {}
+            _ => spans.push(DamageSpan { span: at, damage }),
         }
     }
     spans
@@ -109,7 +141,7 @@ pub fn is_quiet(cause: GapCause) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use minhbach_model::StreamKind;
+    use minhbach_model::{DamageKind, SegmentId, StreamKind};
 
     const SECOND: i64 = 1_000_000_000;
 
@@ -138,17 +170,39 @@ mod tests {
 
     #[test]
     fn touching_stretches_are_one_and_what_is_outside_is_left_out() {
-        let lane = Lane { recorded: vec![range(-50, 10), range(10, 20), range(40, 60), range(200, 300)], gaps: vec![] };
+        let recorded_ranges = vec![range(-50, 10), range(10, 20), range(40, 60), range(200, 300)];
+        let lane = Lane { recorded: recorded_ranges, ..Lane::default() };
         let spans = recorded(&lane, &view(), 100.0);
         assert_eq!(spans, [Span { left: 0.0, right: 20.0 }, Span { left: 40.0, right: 60.0 }]);
     }
 
     #[test]
     fn a_short_gap_is_seen_and_a_lasting_one_ends_now() {
-        let lane = Lane { recorded: vec![], gaps: vec![gap(10, Some(11)), gap(50, None)] };
+        let lane = Lane { gaps: vec![gap(10, Some(11)), gap(50, None)], ..Lane::default() };
         let spans: Vec<Span> =
             gaps(&lane, &view(), 100.0, start().offset_ns(70 * SECOND)).iter().map(|gap| gap.span).collect();
         assert_eq!(spans, [Span { left: 10.0, right: 12.0 }, Span { left: 50.0, right: 70.0 }]);
+    }
+
+    #[test]
+    fn damage_and_holds_are_seen_however_short_and_cut_at_the_edge() {
+        let damage = |from, to| Damage {
+            segment: SegmentId::generate(),
+            camera: CameraId::generate(),
+            stream: StreamKind::Main,
+            range: range(from, to),
+            kind: DamageKind::Altered,
+            found: start(),
+        };
+        let lane = Lane {
+            damages: vec![damage(10, 11), damage(11, 12), damage(300, 310)],
+            held: vec![range(-50, 20), range(90, 400)],
+            ..Lane::default()
+        };
+        let spans: Vec<Span> = damages(&lane, &view(), 100.0).iter().map(|damage| damage.span).collect();
+        assert_eq!(spans, [Span { left: 10.0, right: 12.0 }, Span { left: 11.0, right: 13.0 }]);
+        let spans = held(&lane, &view(), 100.0);
+        assert_eq!(spans, [Span { left: 0.0, right: 20.0 }, Span { left: 90.0, right: 100.0 }]);
     }
 
     #[test]

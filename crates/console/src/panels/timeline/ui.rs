@@ -3,19 +3,23 @@
 use egui::{
     Align2, Color32, CursorIcon, Id, Painter, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
-use minhbach_model::{CameraId, WallTime};
+use minhbach_model::{CameraId, Damage, Gap, WallTime};
 
-use super::data::{self, GapSpan, Span};
+use super::data::{self, DamageSpan, GapSpan, Span};
 use crate::command::PlaybackCommand;
+use crate::panels::icons::{self, Icon};
 use crate::panels::{Ctx, paint_text};
 use crate::t;
-use crate::text::{gap_cause, incident_category};
+use crate::text::{damage_kind, gap_cause, incident_category};
 use crate::theme::{fonts, tokens};
 use crate::when;
 
 const NAMES_WIDTH: f32 = 150.0;
 const RULER_HEIGHT: f32 = 22.0;
 const LANE_GAP: f32 = 3.0;
+/// A held stretch narrower than this has no padlock, and a damaged one narrower than that no words.
+const LOCK_ROOM: f32 = 18.0;
+const WORDS_ROOM: f32 = 70.0;
 /// Points of the wheel that double the zoom.
 const WHEEL_DOUBLES: f64 = 140.0;
 
@@ -132,19 +136,25 @@ fn one_lane(ctx: &Ctx<'_>, painter: &Painter, lane: Rect, camera: CameraId, poin
         for span in data::recorded(known, view, lane.width()) {
             painter.rect_filled(place(&span), 1, tokens::RECORDED);
         }
+        for span in data::held(known, view, lane.width()) {
+            let rect = place(&span);
+            hold(painter, rect);
+            if over(rect) {
+                words = pointer.map(|pointer| held_words(ctx, camera, lane, pointer));
+            }
+        }
         for GapSpan { span, gap } in data::gaps(known, view, lane.width(), ctx.wall_now) {
             let rect = place(&span);
             stripes(painter, rect, tokens::gap(gap.cause), data::is_quiet(gap.cause));
             if over(rect) {
-                let cause = t!(ctx, gap_cause(gap.cause));
-                let from = when::clock(gap.start);
-                words = Some(match gap.end {
-                    Some(end) => {
-                        let length = when::length(end.saturating_since(gap.start));
-                        t!(ctx, "timeline-gap", cause = cause, from = from, to = when::clock(end), length = length)
-                    }
-                    None => t!(ctx, "timeline-gap-open", cause = cause, from = from),
-                });
+                words = Some(gap_words(ctx, &gap));
+            }
+        }
+        for DamageSpan { span, damage } in data::damages(known, view, lane.width()) {
+            let rect = place(&span);
+            damaged(ctx, painter, rect);
+            if over(rect) {
+                words = Some(damage_words(ctx, damage));
             }
         }
     }
@@ -159,6 +169,75 @@ fn one_lane(ctx: &Ctx<'_>, painter: &Painter, lane: Rect, camera: CameraId, poin
         }
     }
     words
+}
+
+/// Footage under a hold: thin lines across what is recorded, and a padlock where there is room for one.
+fn hold(painter: &Painter, rect: Rect) {
+    let clipped = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
+    let stroke = Stroke::new(1.0, tokens::ACCENT);
+    // The other way round than those of a gap, and further apart.
+    let step = 9.0;
+    let mut x = (rect.left() / step).floor() * step - rect.height();
+    while x < rect.right() {
+        clipped.line_segment([pos2(x, rect.top()), pos2(x + rect.height(), rect.bottom())], stroke);
+        x += step;
+    }
+    clipped.hline(rect.x_range(), rect.bottom() - 1.0, Stroke::new(2.0, tokens::ACCENT));
+    if rect.width() >= LOCK_ROOM {
+        let glyph = Rect::from_center_size(pos2(rect.left() + LOCK_ROOM / 2.0, rect.center().y), vec2(8.0, 9.0));
+        clipped.rect_filled(glyph.expand(2.0), 2, tokens::PANEL);
+        icons::paint(&clipped, glyph, Icon::Lock, tokens::ACCENT);
+    }
+}
+
+/// The hold under the pointer; what is held may be known before the holds are.
+fn held_words(ctx: &Ctx<'_>, camera: CameraId, lane: Rect, pointer: Pos2) -> String {
+    let at = ctx.state.playback.view.at(f64::from((pointer.x - lane.left()) / lane.width()));
+    let mut words = t!(ctx, "hold-standing");
+    if let Some(hold) = ctx.state.holds.standing_on(camera, at, ctx.wall_now) {
+        words = format!("{words}\n{}", hold.reason);
+        if !hold.case_code.is_empty() {
+            words = format!("{words}\n{}: {}", t!(ctx, "hold-case"), hold.case_code);
+        }
+    }
+    words
+}
+
+/// Footage that is not what was recorded: crossed out in the colour of alarms, with words where there is room for them.
+fn damaged(ctx: &Ctx<'_>, painter: &Painter, rect: Rect) {
+    painter.rect_filled(rect, 0, tokens::PANEL);
+    painter.rect_filled(rect, 0, tokens::ALARM.gamma_multiply(0.35));
+    let clipped = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
+    let stroke = Stroke::new(1.5, tokens::ALARM);
+    for y in [rect.top() + 1.0, rect.bottom() - 1.0] {
+        clipped.hline(rect.x_range(), y, stroke);
+    }
+    if rect.width() >= WORDS_ROOM {
+        let at = (pos2(rect.left() + 6.0, rect.center().y), Align2::LEFT_CENTER);
+        let words = t!(ctx, "timeline-damaged");
+        paint_text(&clipped, at, &words, fonts::medium(11.0), tokens::TEXT, rect.width() - 12.0);
+    } else {
+        clipped.line_segment([rect.left_top(), rect.right_bottom()], stroke);
+        clipped.line_segment([rect.left_bottom(), rect.right_top()], stroke);
+    }
+}
+
+fn gap_words(ctx: &Ctx<'_>, gap: &Gap) -> String {
+    let cause = t!(ctx, gap_cause(gap.cause));
+    let from = when::clock(gap.start);
+    match gap.end {
+        Some(end) => {
+            let length = when::length(end.saturating_since(gap.start));
+            t!(ctx, "timeline-gap", cause = cause, from = from, to = when::clock(end), length = length)
+        }
+        None => t!(ctx, "timeline-gap-open", cause = cause, from = from),
+    }
+}
+
+fn damage_words(ctx: &Ctx<'_>, damage: &Damage) -> String {
+    let kind = t!(ctx, damage_kind(damage.kind));
+    let (from, to) = (when::clock(damage.range.start), when::clock(damage.range.end));
+    t!(ctx, "timeline-damage", kind = kind, from = from, to = to, found = when::date_time(damage.found))
 }
 
 /// Diagonal stripes: a gap is told by its pattern as well as by its colour.

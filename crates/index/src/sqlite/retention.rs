@@ -1,0 +1,57 @@
+//! How long footage is kept, in SQLite.
+
+use async_trait::async_trait;
+use minhbach_model::{Retention, RetentionScope};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Durability, SqliteIndex};
+use crate::{IndexError, RetentionIndex, names};
+
+#[async_trait]
+impl RetentionIndex for SqliteIndex {
+    async fn set_retention(&self, scope: RetentionScope, retention: Option<Retention>) -> Result<(), IndexError> {
+        let (code, id) = names::retention_scope_code(scope);
+        if retention.is_some_and(|retention| !retention.is_possible()) {
+            return Err(IndexError::invalid("retention", "it promises more than it allows"));
+        }
+        let mut writer = self.writer(Durability::Synced).await?;
+        let statement = match retention {
+            Some(retention) => sqlx::query(
+                "INSERT INTO retentions (scope, scope_id, min_days, max_days) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (scope, scope_id)
+                 DO UPDATE SET min_days = excluded.min_days, max_days = excluded.max_days",
+            )
+            .bind(code)
+            .bind(id)
+            .bind(retention.min_days)
+            .bind(retention.max_days),
+            None => sqlx::query("DELETE FROM retentions WHERE scope = ?1 AND scope_id = ?2").bind(code).bind(id),
+        };
+        statement.execute(&mut *writer).await?;
+        Ok(())
+    }
+
+    async fn retentions(&self) -> Result<Vec<(RetentionScope, Retention)>, IndexError> {
+        sqlx::query("SELECT scope, scope_id, min_days, max_days FROM retentions ORDER BY scope, scope_id")
+            .fetch_all(&self.readers)
+            .await?
+            .iter()
+            .map(retention)
+            .collect()
+    }
+}
+
+fn retention(row: &SqliteRow) -> Result<(RetentionScope, Retention), IndexError> {
+    let code: i64 = row.try_get("scope")?;
+    let id: &[u8] = row.try_get("scope_id")?;
+    let scope = names::retention_scope_from_code(code, id)
+        .ok_or_else(|| IndexError::corrupt(format!("column scope holds {code} with an id of {} bytes", id.len())))?;
+    let min: i64 = row.try_get("min_days")?;
+    let max: Option<i64> = row.try_get("max_days")?;
+    Ok((scope, Retention { min_days: days(min)?, max_days: max.map(days).transpose()? }))
+}
+
+fn days(value: i64) -> Result<u32, IndexError> {
+    u32::try_from(value).map_err(|_| IndexError::corrupt(format!("a retention of {value} days")))
+}
