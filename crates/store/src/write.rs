@@ -94,7 +94,7 @@ impl Store {
     /// When the folder cannot be made or written to.
     pub fn open(root: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let io = |action| move |source| StoreError::Io { action, path: root.to_owned(), source };
-        std::fs::create_dir_all(root).map_err(io("create"))?;
+        create_private(root).map_err(io("create"))?;
         let probe = root.join(".writable");
         std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(io("write to"))?;
         let queue_kib = u32::try_from(options.queue_bytes / 1024).unwrap_or(u32::MAX >> 4).max(1024);
@@ -174,6 +174,16 @@ impl Store {
             }
         }
     }
+}
+
+/// Makes the folder when it is not there: for its owner alone, because footage shows people. One that is there keeps its mode:
+/// whoever made it decided.
+fn create_private(root: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(root)
 }
 
 /// A segment being written.
@@ -446,6 +456,17 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         assert!(reader.fragment(&sidecar.fragments[0]).is_ok());
         assert!(matches!(reader.fragment(&sidecar.fragments[1]), Err(StoreError::Altered { .. })));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_new_folder_of_footage_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("footage"), StoreOptions::default()).unwrap();
+        let mode = std::fs::metadata(store.root()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        store.stop().await;
     }
 
     #[tokio::test]
