@@ -198,3 +198,17 @@ async fn health_and_reflection_answer() {
         assert!(names.contains(&format!("minhbach.v1.{service}Service").as_str()), "{names:?}");
     }
 }
+
+#[test]
+fn a_database_is_not_trusted_in_a_folder_that_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("mistyped");
+    let output = std::process::Command::new(minhbach_testkit::harness::program("minhbach-server"))
+        .args(["trust-database", "--data-dir"])
+        .arg(&missing)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("mistyped"), "{output:?}");
+    assert!(!missing.exists(), "the folder was made");
+}

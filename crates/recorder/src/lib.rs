@@ -24,7 +24,7 @@ mod stream;
 pub use health::{Fault, HealthTeller, Mark, RecorderHealth, confirm_limit};
 pub use ledger::{Ledger, LedgerStats};
 pub use repair::LeftBehind;
-pub use retention::{Interlock, Keeper, Locked, Watermarks, trust};
+pub use retention::{Interlock, Keeper, Locked, Watermarks, chain};
 pub use status::{ArchiveStatus, ArchiveTeller, CameraDays, Fill, SpoolState};
 pub use stream::{RecordedStream, RecorderContext, StopWith, StreamRecorder};
 

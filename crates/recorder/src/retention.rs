@@ -110,15 +110,9 @@ impl Interlock {
     }
 }
 
-/// Says on purpose that the footage belongs to this database.
-///
-/// # Errors
-/// When the folder cannot be written.
-pub fn trust(root: &Path, database: &Identity) -> Result<(), StoreError> {
-    write_identity(root, database)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error and everything behind it, in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -262,7 +256,10 @@ impl Keeper {
             let space = self.store.space()?;
             let used = used_percent(space.free_bytes, space.total_bytes);
             let state = if used >= self.watermarks.delete_percent {
-                if self.interlock.locked().is_some() || self.delete_oldest(now).await? == 0 {
+                if self.interlock.locked().is_some() {
+                    // Nothing was tried, so nothing is known of what is held; that deletion is locked is told by itself.
+                    SpoolState::Alarm
+                } else if self.delete_oldest(now).await? == 0 {
                     SpoolState::FullOfHeld
                 } else {
                     SpoolState::Deleting
@@ -571,7 +568,7 @@ mod tests {
 
         let mut keeper = yard.keeper;
         keeper.interlock = Interlock(Err(Locked::Unnamed));
-        keeper.round().await.unwrap();
+        assert_eq!(keeper.round().await.unwrap(), SpoolState::Alarm, "nothing is said of holds that were not asked");
         assert!(keeper.index.segment_by_key(&film.key).await.unwrap().is_some(), "a locked keeper deletes nothing");
         drop(yard.dir);
     }

@@ -17,8 +17,7 @@ use minhbach_model::{
     StreamStatus,
 };
 use minhbach_recorder::{
-    HealthTeller, LeftBehind, Mark, RecordedStream, RecorderContext, RecorderError, RecorderHealth, StopWith,
-    StreamRecorder,
+    HealthTeller, LeftBehind, Mark, RecordedStream, RecorderContext, RecorderHealth, StopWith, StreamRecorder, chain,
 };
 use tokio::sync::{Mutex, Notify, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -327,18 +326,6 @@ async fn record(
             () = tokio::time::sleep(INDEX_RETRY) => {}
         }
     }
-}
-
-/// An error with everything behind it.
-fn chain(error: &RecorderError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 impl Running {

@@ -141,13 +141,6 @@ fn trust(config: Config) -> ExitCode {
 
 /// Prints an error and everything behind it, each once.
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    eprintln!("minhbach-server: {text}");
+    eprintln!("minhbach-server: {}", minhbach_recorder::chain(error));
     ExitCode::FAILURE
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use minhbach_index::{Index, SqliteIndex};
 use minhbach_recorder::{ArchiveTeller, Interlock, Keeper, Ledger, RecorderContext};
 use minhbach_runtime::{Clock, Tasks};
-use minhbach_store::{Identity, Store};
+use minhbach_store::{Identity, Store, write_identity};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -147,10 +147,13 @@ pub async fn run(config: Config) -> Result<(), RunError> {
 /// # Errors
 /// When a server uses the folder, or it cannot be used.
 pub async fn trust_database(config: Config) -> Result<(), RunError> {
+    // Looked for before anything is made: a mistyped folder must stay untouched.
+    let path = config.data_dir.join("footage");
+    std::fs::metadata(&path).map_err(|source| RunError::DataDir { path, source })?;
     let _lock = lock(&config)?;
     let index = SqliteIndex::open(&config.data_dir.join("index.sqlite"), Clock::system().now()).await?;
     let identity = Identity { database_id: index.database_id(), generation: index.generation() };
-    minhbach_recorder::trust(&config.data_dir.join("footage"), &identity)?;
+    write_identity(&config.data_dir.join("footage"), &identity)?;
     index.close().await?;
     Ok(())
 }
