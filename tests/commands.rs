@@ -2,13 +2,24 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use minhbach_model::WallTime;
 use minhbach_testkit::harness::{Cameras, Server, program};
 use serde_json::Value;
 
-fn text(output: &std::process::Output) -> String {
+/// An id that nobody has.
+const UNKNOWN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// minhbachctl as a person calls it who has chosen no zone: in text.
+fn in_text(url: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(program("minhbachctl"));
+    command.args(["--server", url]).args(args).env_remove("TZ").stdin(Stdio::null());
+    command.output().expect("minhbachctl starts")
+}
+
+fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
@@ -55,6 +66,21 @@ fn cameras_are_managed_while_the_server_runs_and_outlive_it() {
     assert_eq!((shown[0]["state"].as_str(), shown[0]["name"].as_str()), (Some("paused"), Some("Camera 1")));
     server.ask(&["camera", "resume", &camera]).unwrap();
     server.until(&["camera", "list"], Duration::from_secs(30), recording).unwrap();
+    // It keeps everything since it was added, seconds ago: that is not short of thirty days.
+    let judged = |l: &[Value]| l.iter().any(|l| l["type"] == "camera" && l["promise"] == "not_yet_due");
+    server.until(&["retention", "list"], Duration::from_secs(60), judged).unwrap();
+    let kept = text(&in_text(&server.url, &["retention", "list"]));
+    assert!(kept.contains("30 promised, 0.0 kept (since it was added)"), "{kept}");
+    assert!(!text(&in_text(&server.url, &["status"])).contains("less than promised"));
+    // A range may end in the future; what is recorded of it is said.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let later = WallTime::from_secs(i64::try_from(now).unwrap() + 3600).to_string();
+    let range = ["--camera", &camera, "--from", "-1h", "--to", &later];
+    let listed = text(&in_text(&server.url, &[&["recordings", "list"][..], &range].concat()));
+    assert!(listed.contains("Recorded up to ") && listed.contains("ends in the future"), "{listed}");
+    let file = dir.path().join("a.mp4").display().to_string();
+    let exported = text(&in_text(&server.url, &[&["export"][..], &range, &["--out", &file]].concat()));
+    assert!(exported.contains("is in the future: the file ends with"), "{exported}");
     let args = ["recordings", "list", "--camera", &camera, "--from", "-1h", "--to", "now"];
     let lines = server.ask(&args).unwrap();
     assert!(lines.iter().any(|l| l["cause"] == "paused_by_operator" && l["end"].is_string()), "{lines:?}");
@@ -104,8 +130,7 @@ fn holds_are_placed_listed_and_released_once() {
     assert_eq!(again.status.code(), Some(1), "{}", text(&again));
 
     // A hold that would hold nothing is no hold: an id that nobody knows, and an end that is over.
-    let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
-    let nowhere = ["hold", "add", "--camera", unknown, "--from", "-1h", "--to", "now", "--reason", "x"];
+    let nowhere = ["hold", "add", "--camera", UNKNOWN, "--from", "-1h", "--to", "now", "--reason", "x"];
     assert_eq!(server.ctl(&nowhere).status.code(), Some(1));
     assert_eq!(server.ctl(&[&add[..], &["--expires", "-1h"]].concat()).status.code(), Some(1));
 }
@@ -136,15 +161,14 @@ fn how_long_footage_is_kept_is_said_by_scope() {
 fn what_is_wrong_is_said_with_the_right_exit_status() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&dir.path().join("data"), "").unwrap();
-    let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
     for (args, code) in [
-        (&["camera", "show", unknown][..], 1),
+        (&["camera", "show", UNKNOWN][..], 1),
         (&["camera", "show", "khong-phai-id"], 2),
         (&["camera", "add", "--name", "x", "--main", "http://h/x"], 1),
         (&["camera", "add", "--name", "x", "--main", "rtsp://u:p@h/x"], 1),
         (&["camera", "add", "--name", "\u{202e}x", "--main", "rtsp://h/x"], 1),
-        (&["recordings", "list", "--camera", unknown, "--from", "hôm qua", "--to", "now"], 2),
-        (&["live", "--camera", unknown, "--stream", "main", "--seconds", "1"], 1),
+        (&["recordings", "list", "--camera", UNKNOWN, "--from", "hôm qua", "--to", "now"], 2),
+        (&["live", "--camera", UNKNOWN, "--stream", "main", "--seconds", "1"], 1),
         (&["no-such-command"], 2),
     ] {
         let output = server.ctl(args);
@@ -165,6 +189,114 @@ fn what_is_wrong_is_said_with_the_right_exit_status() {
 
     assert!(get(&server.http, "/healthz").ends_with("ok\n"));
     assert!(get(&server.http, "/metrics").contains("minhbach_cameras 0"));
+}
+
+#[test]
+fn a_person_reads_times_of_viet_nam_and_a_script_utc() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    let camera = server.add_camera("Quầy 1", "rtsp://127.0.0.1:1/x", &[]).unwrap();
+    let show = ["camera", "show", &camera];
+    let shown = text(&in_text(&server.url, &show));
+    assert!(shown.contains("+07:00") && !shown.contains("+00:00"), "{shown}");
+    let mut chosen = Command::new(program("minhbachctl"));
+    chosen.args(["--server", &server.url]).args(show).env("TZ", "UTC");
+    let shown = text(&chosen.output().unwrap());
+    assert!(shown.contains("+00:00") && !shown.contains("+07:00"), "{shown}");
+    assert!(server.ask(&show).unwrap()[0]["created"].as_str().unwrap().ends_with('Z'));
+    // A stream that does not flow says why, and what to do.
+    let refused = |l: &[Value]| l[0]["reason"] == "connection_refused";
+    server.until(&show, Duration::from_secs(20), refused).unwrap();
+    let shown = text(&in_text(&server.url, &show));
+    assert!(shown.contains("connection refused") && shown.contains("what to do"), "{shown}");
+    assert!(text(&in_text(&server.url, &["camera", "list"])).contains("1 of 1 cameras with a stream that fails"));
+
+    let naked = in_text(&server.url, &["recordings", "list", "--camera", UNKNOWN, "--from", "2026-11-24T14:05:09"]);
+    assert_eq!(naked.status.code(), Some(2));
+    assert!(text(&naked).contains("2026-11-24T14:05:09+07:00"), "{}", text(&naked));
+    assert_eq!(in_text(&server.url, &["deletions", "list", "--from", "-1d"]).status.code(), Some(0));
+}
+
+#[test]
+fn an_id_that_is_not_known_is_looked_up_in_the_right_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    for (args, list) in [
+        (&["camera", "show", UNKNOWN][..], "`minhbachctl camera list`"),
+        (&["incident", "show", UNKNOWN], "`minhbachctl incident list`"),
+        (&["hold", "show", UNKNOWN], "`minhbachctl hold list`"),
+        (&["place", "rename", "--site", UNKNOWN, "--name", "x"], "`minhbachctl place list`"),
+    ] {
+        let output = in_text(&server.url, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", text(&output));
+        assert!(text(&output).contains(list), "{args:?}: {}", text(&output));
+    }
+    let wrong = text(&in_text(&server.url, &["incident", "show", "x"]));
+    assert!(wrong.contains("`x` is not an incident id"), "{wrong}");
+}
+
+#[test]
+fn an_address_is_understood_or_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    let short = server.url.trim_start_matches("http://");
+    assert_eq!(in_text(short, &["camera", "list"]).status.code(), Some(0));
+    let metrics = in_text(&server.http, &["camera", "list"]);
+    assert_eq!(metrics.status.code(), Some(1));
+    assert!(text(&metrics).contains("not Minh Bạch's gRPC port"), "{}", text(&metrics));
+
+    let from_environment = |args: &[&str]| {
+        let mut command = Command::new(program("minhbachctl"));
+        command.args(args).env("MINHBACH_SERVER", &server.url).output().unwrap()
+    };
+    assert_eq!(from_environment(&["camera", "list"]).status.code(), Some(0));
+    // What comes from the environment is not part of what a person has to write.
+    let usage = from_environment(&["camera", "show"]);
+    assert_eq!(usage.status.code(), Some(2));
+    assert!(!text(&usage).contains("--server"), "{}", text(&usage));
+}
+
+#[test]
+fn a_password_file_is_used_or_refused_and_never_ignored() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    let path = dir.path().join("p.txt");
+    let file = path.display().to_string();
+    let add = ["camera", "add", "--name", "Quầy 1", "--main", "rtsp://127.0.0.1:1/x", "--password-file", &file];
+    let with_account = [&add[..], &["--username", "view"]].concat();
+    std::fs::write(&path, "\r\n").unwrap();
+    let empty = in_text(&server.url, &with_account);
+    assert_eq!(empty.status.code(), Some(1));
+    assert!(text(&empty).contains("p.txt is empty"), "{}", text(&empty));
+    std::fs::write(&path, "s3cret\r\n").unwrap();
+    assert_eq!(in_text(&server.url, &add).status.code(), Some(2));
+    assert!(server.ask(&["camera", "list"]).unwrap().is_empty());
+    assert_eq!(in_text(&server.url, &with_account).status.code(), Some(0));
+}
+
+#[test]
+fn an_export_that_cannot_be_written_is_refused_before_the_server_is_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().display().to_string();
+    let export = |from: &str, out: &str| {
+        let args = ["export", "--camera", UNKNOWN, "--from", from, "--to", "2099-01-01T01:00:00Z", "--out", out];
+        // Nothing listens there: an error of the connection would show that it was asked.
+        let output = in_text("http://127.0.0.1:1", &args);
+        (output.status.code(), text(&output))
+    };
+    for (name, code, part) in [
+        ("", Some(2), "is a folder: name a file in it"),
+        ("a.avi", Some(2), "ends in .mp4"),
+        ("missing/a.mp4", Some(1), "there is no folder"),
+    ] {
+        let (status, said) = export("-1h", &format!("{folder}/{name}"));
+        assert_eq!(status, code, "{name}: {said}");
+        assert!(said.contains(part) && !said.contains(".partial"), "{name}: {said}");
+    }
+    let (status, said) = export("2099-01-01T00:00:00Z", &format!("{folder}/a.mp4"));
+    assert_eq!(status, Some(1));
+    assert!(said.contains("is in the future"), "{said}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
@@ -211,4 +343,45 @@ fn a_database_is_not_trusted_in_a_folder_that_is_not_there() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("mistyped"), "{output:?}");
     assert!(!missing.exists(), "the folder was made");
+}
+
+#[test]
+fn a_camera_that_never_connected_says_why_and_what_is_removed_stays_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let cameras = Cameras::start(1, &dir.path().join("truth"), &["--profile", "plain"]).unwrap();
+    let server = Server::start(&dir.path().join("data"), "").unwrap();
+    let refused = server.add_camera("Quầy 1", "rtsp://127.0.0.1:1/x", &[]).unwrap();
+    let of = |id: &str| ["recordings", "list", "--camera", id, "--from", "-1h", "--to", "now"].map(str::to_owned);
+    let list = of(&refused);
+    let list: Vec<&str> = list.iter().map(String::as_str).collect();
+    let told = |lines: &[Value]| lines.iter().any(|line| line["cause"] == "camera_unreachable");
+    let gaps = server.until(&list, Duration::from_secs(10), told).unwrap();
+    assert_eq!(gaps.len(), 1, "one gap from the first moment on, with its true cause: {gaps:?}");
+
+    let camera = server.add_camera("Quầy 2", &cameras.stream(0, "main"), &[]).unwrap();
+    let recording = |lines: &[Value]| lines[0]["state"] == "recording";
+    server.until(&["camera", "show", &camera], Duration::from_secs(30), recording).unwrap();
+    server.ask(&["camera", "pause", &camera]).unwrap();
+    let live = server.ctl(&["live", "--camera", &camera, "--seconds", "1"]);
+    assert!(live.status.code() == Some(1) && text(&live).contains("paused"), "{}", text(&live));
+    let out = dir.path().join("later.mp4").display().to_string();
+    let export = ["export", "--camera", &camera, "--from", "-0s", "--to", "2099-01-01T00:00:00Z", "--out", &out];
+    assert_eq!(server.ctl(&export).status.code(), Some(1));
+
+    server.ask(&["camera", "remove", &camera]).unwrap();
+    let removed = server.ask(&["camera", "list", "--removed"]).unwrap();
+    assert_eq!((removed[0]["id"].as_str(), removed[0]["name"].as_str()), (Some(&*camera), Some("Quầy 2")));
+    assert!(removed[0]["removed"].is_string(), "{removed:?}");
+    server.ask(&["incident", "flag", "--camera", &camera, "--seconds-back", "10"]).unwrap();
+
+    // Nobody takes a wrong id for a camera without footage, nor the future for the past.
+    let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
+    for list in [&of(unknown)[..], &["incident", "list", "--camera", unknown].map(str::to_owned)] {
+        let list: Vec<&str> = list.iter().map(String::as_str).collect();
+        let answer = server.ctl(&list);
+        assert!(answer.status.code() == Some(1) && text(&answer).contains("no camera"), "{}", text(&answer));
+    }
+    let future = ["incident", "flag", "--camera", &camera, "--from", "now", "--to", "2099-01-01T00:00:00Z"];
+    assert_eq!(server.ctl(&future).status.code(), Some(1));
+    assert!(get(&server.http, "/metrics").contains("# HELP minhbach_stream_recording "));
 }

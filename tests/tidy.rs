@@ -119,7 +119,7 @@ fn every_module_says_what_it_is_and_none_is_too_long() {
 
 #[test]
 fn links_in_the_documents_lead_somewhere() {
-    for document in ["README.md", "crates/README.md", "deploy/CHANGELOG.md"] {
+    for document in ["README.md", "crates/README.md", "deploy/README.md", "deploy/CHANGELOG.md"] {
         let path = root().join(document);
         let text = std::fs::read_to_string(&path).unwrap();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -101,6 +101,8 @@ pub struct CameraDays {
     pub promised_days: u32,
     /// Days that its footage reaches back now.
     pub actual_days: f64,
+    /// Footage went that is promised to be there.
+    pub short: bool,
 }
 
 /// How spool and archive do, with what takes longer to find out.
@@ -252,6 +254,7 @@ fn report(answer: v1::GetArchiveStatusResponse) -> Result<ArchiveReport, Convert
             camera: id("camera_id", &days.camera_id)?,
             promised_days: days.promised_days,
             actual_days: days.actual_days,
+            short: days.short,
         })
     });
     let days: Result<Vec<_>, ConvertError> = days.collect();
@@ -325,10 +328,11 @@ mod tests {
             damaged_segments: 1,
             ..v1::ArchiveStatus::default()
         };
-        let days = vec![v1::CameraDays { camera_id: camera.to_string(), promised_days: 30, actual_days: 12.5 }];
+        let days =
+            vec![v1::CameraDays { camera_id: camera.to_string(), promised_days: 30, actual_days: 12.5, short: true }];
         let answer = v1::GetArchiveStatusResponse { status: Some(status.clone()), days, held_bytes: 9 };
         let read = report(answer).unwrap();
-        assert_eq!(read.days, [CameraDays { camera, promised_days: 30, actual_days: 12.5 }]);
+        assert_eq!(read.days, [CameraDays { camera, promised_days: 30, actual_days: 12.5, short: true }]);
         assert_eq!((read.status.spool, read.status.waiting_since), (SpoolState::Alarm, Some(WallTime(5))));
         assert_eq!((read.status.has_archive(), read.status.patrol_percent, read.held_bytes), (true, None, 9));
         for spool_state in [0, 77] {

@@ -8,7 +8,7 @@ use minhbach_api::convert::{ConvertError, required, unless_unspecified};
 use minhbach_api::v1;
 use minhbach_api::v1::camera_service_client::CameraServiceClient;
 use minhbach_model::{
-    CameraDraft, CameraId, CameraStatus, FailureKind, MediaFormat, Params, Sample, Sound, StreamKind,
+    CameraDraft, CameraId, CameraStatus, FailureKind, MediaFormat, Params, RemovedCamera, Sample, Sound, StreamKind,
 };
 use tonic::transport::Channel;
 use tonic::{Request, Streaming};
@@ -126,6 +126,19 @@ impl Client {
                 return Ok(cameras);
             }
         }
+    }
+
+    /// The cameras that are in no list any more and whose footage may still be there, the last removed first.
+    ///
+    /// # Errors
+    /// [`ClientError`], as from every call.
+    pub async fn removed_cameras(&self) -> Result<Vec<RemovedCamera>, ClientError> {
+        let mut service = self.camera_service();
+        let call = service.list_removed_cameras(unary(v1::ListRemovedCamerasRequest {}, CALL_LIMIT));
+        let answer = self.answer(CALL_LIMIT, call).await?;
+        let removed =
+            |camera: v1::RemovedCamera| RemovedCamera::try_from(camera).map_err(|error| error.within("cameras"));
+        answer.cameras.into_iter().map(|camera| removed(camera).map_err(ClientError::answer)).collect()
     }
 
     /// Stops recording a camera until it is resumed.

@@ -299,6 +299,38 @@ fn a_camera_is_added_with_a_test_that_shows_what_fails() {
     room.until("the camera", |room| room.server.ask(&["camera", "list"]).unwrap().len() == 3);
 }
 
+#[test]
+fn a_removed_camera_is_found_below_the_others_and_its_footage_played() {
+    let mut room = Room::open(Page::Playback, true);
+    let gone = room.cameras[1];
+    let id = gone.to_string();
+    let args = ["recordings", "list", "--camera", &id, "--from", "-1h", "--to", "now"];
+    let frames = |l: &[Value]| l.iter().filter_map(|l| l["video_samples"].as_u64()).sum::<u64>() > 100;
+    room.server.until(&args, PATIENCE, frames).unwrap();
+    room.server.ask(&["camera", "remove", &id]).unwrap();
+
+    // Its tile stays, and tells what has become of it.
+    let tile = room.at(egui::Role::Pane, "Quầy 2 (đã gỡ)");
+    room.click(tile);
+    room.press(Modifiers::NONE, Key::Delete);
+    assert_eq!(room.state().playback.wall.slot_of(gone), None);
+
+    let group = room.at(egui::Role::TreeItem, "Camera đã gỡ");
+    room.click(group);
+    let row = room.at(egui::Role::TreeItem, "Quầy 2 (đã gỡ)");
+    room.double_click(row);
+    assert!(room.state().playback.wall.slot_of(gone).is_some());
+    room.press(Modifiers::NONE, Key::Home);
+    room.until("its footage", |room| {
+        room.console.state().players.shown(gone).is_some_and(|shown| shown.snapshot.shown_wall.is_some())
+    });
+
+    room.press(CTRL, Key::Num1);
+    room.until("the live page", |room| room.state().shell.page == Page::Live);
+    room.console.run_steps(3);
+    assert!(room.console.query_by_label("Camera đã gỡ").is_none(), "there is nothing live of it");
+}
+
 fn count(folder: &Path, extension: &str) -> usize {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
     files.filter(|file| file.path().extension().is_some_and(|e| e == extension)).count()

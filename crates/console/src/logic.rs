@@ -128,7 +128,7 @@ fn keep_stills(stills: &mut Stills, players: &Players, state: &State, stays: imp
             continue;
         }
         if stills.is_due(camera, frame, occasion, now) {
-            stills.keep(camera, state.camera_name(camera), frame, now);
+            stills.keep(camera, state.cameras.name(camera), frame, now);
             took_turn |= occasion == Occasion::Watching;
         }
     }

@@ -123,8 +123,19 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("minhbach-console: {error}");
+            eprintln!("  {}", advice(&error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What to do about a window that cannot be opened. In English, as all that is told before there is a window.
+fn advice(error: &eframe::Error) -> &'static str {
+    match error {
+        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
+            "There is no screen to open a window on: start it in a desktop session (DISPLAY or WAYLAND_DISPLAY is set there)."
+        }
+        _ => "The graphics driver refuses: try `--renderer glow`.",
     }
 }
 

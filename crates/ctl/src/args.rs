@@ -11,17 +11,20 @@ use minhbach_model::{
     StreamKind,
 };
 
+use crate::error::Subject;
 use crate::when::When;
 
 /// Cameras, recordings, incidents and holds of a Minh Bạch server, from the command line.
 ///
-/// Times are given as RFC 3339 (2026-11-24T14:05:09+07:00), `now`, or a time before now: -90s, -5m, -2h.
+/// Times are given as RFC 3339 (2026-11-24T14:05:09+07:00), `now`, or a time before now: -90s, -5m, -2h, -1d (24 hours).
+/// Text shows times of Asia/Ho_Chi_Minh, or of the zone that TZ names; --json shows them in UTC.
 /// Exit status: 0 done, 1 refused or failed (the message says what to do), 2 wrong usage.
 #[derive(Debug, Parser)]
 #[command(name = "minhbachctl", version)]
 pub struct Args {
-    /// Address of the server.
-    #[arg(long, global = true, value_name = "URL", env = "MINHBACH_SERVER", default_value = "http://127.0.0.1:7878")]
+    /// Address of the server [default: MINHBACH_SERVER in the environment, or http://127.0.0.1:7878].
+    // Defaults that are looked up here and not by clap: it puts options from the environment into every usage line.
+    #[arg(long, global = true, value_name = "URL", default_value_t = default_server(), hide_default_value = true)]
     pub server: String,
     /// Print one JSON object a line, with times in RFC 3339 UTC, instead of text.
     #[arg(long, global = true)]
@@ -29,6 +32,21 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+fn default_server() -> String {
+    from_environment("MINHBACH_SERVER", "http://127.0.0.1:7878")
+}
+
+/// Who does it, where nothing else is said: until accounts exist, the account on this machine.
+fn default_person() -> String {
+    from_environment("USER", "minhbachctl")
+}
+
+fn from_environment(name: &str, otherwise: &str) -> String {
+    // What is not Unicode is passed on too, so that whoever reads it can say what is wrong with it.
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map_or_else(|| otherwise.to_owned(), |value| value.to_string_lossy().into_owned())
 }
 
 /// What to do.
@@ -84,6 +102,29 @@ pub enum Command {
     Status,
 }
 
+impl Command {
+    /// What a command names by its id: what is looked up when the server does not know it.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Camera { command: CameraCommand::Add { .. } } | Self::Place { .. } => Subject::Place,
+            Self::Camera { command: CameraCommand::Set { change, .. } } if change.contact_point.is_some() => {
+                Subject::CameraOrPlace
+            }
+            Self::Incident { command: IncidentCommand::Flag { .. } }
+            | Self::Hold { command: HoldCommand::Add { .. } }
+            | Self::Camera { .. }
+            | Self::Recordings { .. }
+            | Self::Live(_)
+            | Self::Export(_)
+            | Self::Deletions { .. }
+            | Self::Status => Subject::Camera,
+            Self::Incident { .. } => Subject::Incident,
+            Self::Hold { .. } => Subject::Hold,
+            Self::Retention { command } => command.subject(),
+        }
+    }
+}
+
 /// Commands on cameras.
 #[derive(Debug, Subcommand)]
 pub enum CameraCommand {
@@ -102,14 +143,18 @@ pub enum CameraCommand {
         #[arg(long)]
         username: Option<String>,
         /// File whose first line is the camera's password; - reads standard input.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", requires = "username")]
         password_file: Option<PathBuf>,
         /// The contact point it watches.
         #[arg(long, value_name = "ID")]
         contact_point: Option<ContactPointId>,
     },
     /// Every camera with its state.
-    List,
+    List {
+        /// The cameras that were removed and whose footage may still be there, instead.
+        #[arg(long)]
+        removed: bool,
+    },
     /// One camera with the state of its streams.
     Show {
         /// The camera.
@@ -161,7 +206,7 @@ pub struct CameraChange {
     /// Low-resolution stream for small tiles; `none` for none.
     #[arg(long, value_name = "URL")]
     pub sub: Option<OrNone<Text>>,
-    /// Account on the camera; empty for none.
+    /// Account on the camera; empty for none, which forgets the password as well.
     #[arg(long)]
     pub username: Option<String>,
     /// File whose first line is the camera's password; - reads standard input.
@@ -322,7 +367,7 @@ pub struct ExportArgs {
     /// End of the range.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: When,
-    /// The file to write.
+    /// The file to write; its name ends in .mp4.
     #[arg(long, value_name = "FILE.mp4")]
     pub out: PathBuf,
     /// Leave the sound out.
@@ -358,8 +403,8 @@ pub enum IncidentCommand {
         /// Free text.
         #[arg(long, default_value = "")]
         note: String,
-        /// Who flags it.
-        #[arg(long, env = "USER", default_value = "minhbachctl")]
+        /// Who flags it [default: USER in the environment, or minhbachctl].
+        #[arg(long, default_value_t = default_person(), hide_default_value = true)]
         author: String,
     },
     /// Incidents, newest first.
@@ -421,8 +466,8 @@ pub enum HoldCommand {
         /// When it ends by itself, as RFC 3339; never when it is left out.
         #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         expires: Option<When>,
-        /// Who places it.
-        #[arg(long, env = "USER", default_value = "minhbachctl")]
+        /// Who places it [default: USER in the environment, or minhbachctl].
+        #[arg(long, default_value_t = default_person(), hide_default_value = true)]
         owner: String,
     },
     /// Holds, newest first.
@@ -446,8 +491,8 @@ pub enum HoldCommand {
         /// Why.
         #[arg(long)]
         reason: String,
-        /// Who releases it.
-        #[arg(long, env = "USER", default_value = "minhbachctl")]
+        /// Who releases it [default: USER in the environment, or minhbachctl].
+        #[arg(long, default_value_t = default_person(), hide_default_value = true)]
         by: String,
     },
 }
@@ -475,6 +520,18 @@ pub enum RetentionCommand {
     },
     /// What was said, and the days promised and kept of each camera.
     List,
+}
+
+impl RetentionCommand {
+    fn subject(&self) -> Subject {
+        match self {
+            Self::Set { scope, .. } | Self::Unset { scope } => match scope.0 {
+                RetentionScope::Default | RetentionScope::Camera(_) => Subject::Camera,
+                RetentionScope::Agency(_) | RetentionScope::Site(_) | RetentionScope::ContactPoint(_) => Subject::Place,
+            },
+            Self::List => Subject::Camera,
+        }
+    }
 }
 
 /// What a retention is said of, as `default` or `KIND:ID`.
@@ -627,6 +684,7 @@ mod tests {
             "minhbachctl retention set --scope default --min-days 30",
             "minhbachctl retention set --scope contact-point:ID --min-days 30 --max-days 90",
             "minhbachctl retention unset --scope agency:ID",
+            "minhbachctl export --camera ID --from -2d --to -1d --out F.MP4",
             "minhbachctl retention list",
             "minhbachctl deletions list",
             "minhbachctl deletions list --camera ID --from -2h --to now",
@@ -646,7 +704,9 @@ mod tests {
             "minhbachctl",
             "minhbachctl camera show seven",
             "minhbachctl camera test",
+            "minhbachctl camera add --name N --main rtsp://h/m --password-file F",
             "minhbachctl recordings list --camera ID --from yesterday",
+            "minhbachctl recordings list --camera ID --from 2026-11-24T14:05:09",
             "minhbachctl live --camera ID --stream third --seconds 5",
             "minhbachctl live --camera ID --seconds 0",
             "minhbachctl incident flag --camera ID",
@@ -666,6 +726,44 @@ mod tests {
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_command_names_by_its_id_is_known() {
+        for (line, subject) in [
+            ("minhbachctl camera show ID", Subject::Camera),
+            ("minhbachctl camera set ID --name N", Subject::Camera),
+            ("minhbachctl camera set ID --contact-point ID", Subject::CameraOrPlace),
+            ("minhbachctl camera add --name N --main rtsp://h/m --contact-point ID", Subject::Place),
+            ("minhbachctl incident flag --camera ID --seconds-back 30", Subject::Camera),
+            ("minhbachctl incident show ID", Subject::Incident),
+            ("minhbachctl hold add --camera ID --from -2h --to now --reason R", Subject::Camera),
+            ("minhbachctl hold release ID --reason R", Subject::Hold),
+            ("minhbachctl retention set --scope site:ID --min-days 30", Subject::Place),
+            ("minhbachctl retention set --scope camera:ID --min-days 30", Subject::Camera),
+        ] {
+            assert_eq!(parse(line).unwrap().command.subject(), subject, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_usage_line_names_what_is_missing_and_no_default() {
+        let usage = parse("minhbachctl hold release ID").unwrap_err().to_string();
+        assert!(usage.contains("--reason <REASON>"), "{usage}");
+        for noise in ["--server", "--by", "MINHBACH_SERVER"] {
+            assert!(!usage.contains(noise), "{usage}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_the_environment_and_not_what_is_in_it() {
+        let help = Args::command().render_long_help().to_string();
+        // Without its line breaks, which depend on the width of the terminal.
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in ["MINHBACH_SERVER in the environment", "Asia/Ho_Chi_Minh", "-1d"] {
+            assert!(help.contains(part), "{part}: {help}");
+        }
+        assert_eq!(from_environment("MINHBACH_NO_SUCH_VARIABLE", "x"), "x");
     }
 
     #[test]

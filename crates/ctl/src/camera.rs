@@ -1,20 +1,15 @@
 //! `camera`: add, list, show, set, test, pause, resume, remove.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
-use std::path::Path;
-
 use minhbach_client::{Client, StreamTest};
-use minhbach_model::{CameraDraft, CameraId, CameraStatus, Secret, StreamKind, StreamSource, StreamStatus};
+use minhbach_model::{
+    CameraDraft, CameraId, CameraStatus, ContactPointId, RemovedCamera, Secret, StreamKind, StreamSource, StreamStatus,
+};
 use serde_json::{Value, json};
 
 use crate::args::{CameraChange, CameraCommand};
 use crate::error::CtlError;
-use crate::output::{Output, Table, bit_rate, fps};
-use crate::{when, words};
-
-/// Longest accepted line of a password file.
-const PASSWORD_MAX_BYTES: u64 = 4096;
+use crate::output::{Output, Table, bit_rate, fps, fps_cell};
+use crate::{password, when, words};
 
 /// Runs a command on cameras.
 pub async fn run(client: &Client, output: &mut Output, command: CameraCommand) -> Result<(), CtlError> {
@@ -26,8 +21,9 @@ pub async fn run(client: &Client, output: &mut Output, command: CameraCommand) -
                 main: StreamSource { url: main },
                 sub: sub.filter(|url| !url.is_empty()).map(|url| StreamSource { url }),
                 username: username.unwrap_or_default(),
-                password: password_file.as_deref().map(read_password).transpose()?.unwrap_or_default(),
+                password: password_file.as_deref().map(password::read).transpose()?.unwrap_or_default(),
             };
+            refuse_password_alone(&draft)?;
             let added = client.add_camera(&draft).await?;
             if output.is_json() {
                 output.object(&json!({ "id": added.camera.id.to_string() }))
@@ -35,8 +31,9 @@ pub async fn run(client: &Client, output: &mut Output, command: CameraCommand) -
                 output.line(&format!("Added camera {}.", added.camera.id))
             }
         }
-        CameraCommand::List => list(output, &client.cameras().await?),
-        CameraCommand::Show { id } => show(output, &client.camera(id).await?),
+        CameraCommand::List { removed: false } => list(output, &client.cameras().await?),
+        CameraCommand::List { removed: true } => list_removed(output, &client.removed_cameras().await?),
+        CameraCommand::Show { id } => show(client, output, &client.camera(id).await?).await,
         CameraCommand::Set { id, change } => {
             if change == CameraChange::nothing() {
                 return Err(CtlError::Usage(
@@ -44,13 +41,13 @@ pub async fn run(client: &Client, output: &mut Output, command: CameraCommand) -
                         .to_owned(),
                 ));
             }
-            let keep_password = change.password_file.is_none();
+            let keep_password = keeps_password(&change);
             let draft = changed(client.camera(id).await?.camera.draft, change)?;
-            show(output, &client.update_camera(id, &draft, keep_password).await?)
+            show(client, output, &client.update_camera(id, &draft, keep_password).await?).await
         }
         CameraCommand::Test { id, change } => test(client, output, id, change).await,
-        CameraCommand::Pause { id } => show(output, &client.pause_camera(id).await?),
-        CameraCommand::Resume { id } => show(output, &client.resume_camera(id).await?),
+        CameraCommand::Pause { id } => show(client, output, &client.pause_camera(id).await?).await,
+        CameraCommand::Resume { id } => show(client, output, &client.resume_camera(id).await?).await,
         CameraCommand::Remove { id } => {
             client.remove_camera(id).await?;
             if output.is_json() {
@@ -83,31 +80,26 @@ fn changed(mut draft: CameraDraft, change: CameraChange) -> Result<CameraDraft, 
         draft.username = username;
     }
     if let Some(path) = change.password_file {
-        draft.password = read_password(&path)?;
+        draft.password = password::read(&path)?;
     }
     if let Some(contact_point) = change.contact_point {
         draft.contact_point = contact_point.0;
     }
+    refuse_password_alone(&draft)?;
     Ok(draft)
 }
 
-/// The first line of a file, or of standard input for `-`.
-fn read_password(path: &Path) -> Result<Secret, CtlError> {
-    let line = if path == Path::new("-") {
-        first_line(io::stdin().lock())
-    } else {
-        File::open(path).and_then(|file| first_line(BufReader::new(file)))
-    };
-    line.map(Secret::new).map_err(|error| CtlError::File { path: path.to_owned(), error })
+/// Without an account there is no password either: it would lie in the server for nothing.
+fn keeps_password(change: &CameraChange) -> bool {
+    change.password_file.is_none() && change.username.as_deref() != Some("")
 }
 
-fn first_line(reader: impl io::BufRead) -> io::Result<String> {
-    let mut line = String::new();
-    let mut reader = reader.take(PASSWORD_MAX_BYTES);
-    reader.read_line(&mut line)?;
-    let end = line.trim_end_matches(['\r', '\n']).len();
-    line.truncate(end);
-    Ok(line)
+/// The server sends no password, so one that is in the draft was given now.
+fn refuse_password_alone(draft: &CameraDraft) -> Result<(), CtlError> {
+    if draft.username.is_empty() && !draft.password.is_empty() {
+        return Err(CtlError::Usage("a password without an account is never sent: give --username as well".to_owned()));
+    }
+    Ok(())
 }
 
 async fn test(
@@ -139,11 +131,11 @@ async fn test(
             let works = test.failure.is_none();
             table.row([
                 test.stream.to_string(),
-                test.failure.map_or("ok", words::failure).to_owned(),
+                words::plain(test.failure.map_or("ok", words::failure)),
                 test.video.clone(),
                 words::sound_cell(&test.audio, &test.sound),
                 bit_rate(test.bit_rate_bps),
-                if works { format!("{:.1}", fps(test.frame_rate_milli)) } else { String::new() },
+                fps_cell(test.frame_rate_milli),
                 if works { format!("{} ms", test.first_picture_ms) } else { String::new() },
                 test.message.clone(),
             ]);
@@ -174,6 +166,29 @@ fn test_json(test: &StreamTest) -> Value {
     })
 }
 
+fn list_removed(output: &mut Output, cameras: &[RemovedCamera]) -> Result<(), CtlError> {
+    if output.is_json() {
+        for camera in cameras {
+            output.object(&json!({
+                "id": camera.id.to_string(),
+                "name": camera.name,
+                "contact_point": camera.contact_point.map(|id| id.to_string()),
+                "removed": camera.removed.map(|at| at.to_string()),
+            }))?;
+        }
+        return Ok(());
+    }
+    if cameras.is_empty() {
+        return output.line("No camera was removed.");
+    }
+    let mut table = Table::new(&["ID", "NAME", "REMOVED"]);
+    for camera in cameras {
+        let removed = camera.removed.map(when::local).unwrap_or_default();
+        table.row([camera.id.to_string(), camera.name.clone(), removed]);
+    }
+    output.table(&table)
+}
+
 fn list(output: &mut Output, cameras: &[CameraStatus]) -> Result<(), CtlError> {
     if output.is_json() {
         for camera in cameras {
@@ -196,51 +211,90 @@ fn list(output: &mut Output, cameras: &[CameraStatus]) -> Result<(), CtlError> {
         table.row([
             camera.camera.id.to_string(),
             camera.camera.draft.name.clone(),
-            words::camera_state(main.state).to_owned(),
-            words::reason(main.state).unwrap_or_default().to_owned(),
+            words::plain(words::camera_state(main.state)),
+            words::plain(words::reason(main.state).unwrap_or_default()),
             when::local(main.since),
             main.video.clone(),
             words::sound_cell(&main.audio, &main.sound),
             bit_rate(main.bit_rate_bps),
-            format!("{:.1}", fps(main.frame_rate_milli)),
+            fps_cell(main.frame_rate_milli),
         ]);
     }
-    output.table(&table)
+    output.table(&table)?;
+    let failing = cameras.iter().filter(|camera| is_failing(camera)).count();
+    if failing > 0 {
+        output.line("")?;
+        output.line(&format!(
+            "{failing} of {} cameras with a stream that fails: `minhbachctl camera show ID` says why and what to do.",
+            cameras.len()
+        ))?;
+    }
+    Ok(())
 }
 
-fn show(output: &mut Output, status: &CameraStatus) -> Result<(), CtlError> {
+/// Of either stream: the list itself shows the main one.
+fn is_failing(camera: &CameraStatus) -> bool {
+    camera.streams.iter().any(|stream| stream.state.failure().is_some())
+}
+
+async fn show(client: &Client, output: &mut Output, status: &CameraStatus) -> Result<(), CtlError> {
     if output.is_json() {
         return output.object(&camera_json(status));
     }
     let draft = &status.camera.draft;
+    let contact_point = contact_point(client, draft.contact_point).await?;
+    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     let mut table = Table::new(&["CAMERA", &status.camera.id.to_string()]);
     let mut row = |name: &str, text: String| table.row([name.to_owned(), text]);
     row("name", draft.name.clone());
-    row("contact point", draft.contact_point.map(|id| id.to_string()).unwrap_or_default());
-    row("main", draft.main.url.clone());
-    row("sub", draft.sub.as_ref().map(|source| source.url.clone()).unwrap_or_default());
-    row("username", draft.username.clone());
+    row("contact point", contact_point);
+    row("main stream", draft.main.url.clone());
+    row("sub stream", or_none(draft.sub.as_ref().map_or("", |source| source.url.as_str())));
+    row("user name", or_none(&draft.username));
     row("added", when::local(status.camera.created));
-    row("paused", if status.camera.paused { "yes" } else { "no" }.to_owned());
+    row("paused", if status.camera.paused { "yes: nothing is recorded until it is resumed" } else { "no" }.to_owned());
     output.table(&table)?;
     for stream in &status.streams {
         output.line("")?;
         let mut table = Table::new(&["STREAM", stream.stream.as_str()]);
-        let mut row = |name: &str, text: String| table.row([name.to_owned(), text]);
-        row("state", words::camera_state(stream.state).to_owned());
-        row("reason", words::reason(stream.state).unwrap_or_default().to_owned());
-        row("message", stream.message.clone());
-        row("since", when::local(stream.since));
-        row("next attempt", stream.retry_at.map(when::local).unwrap_or_default());
-        row("video", stream.video.clone());
-        row("sound", words::sound_cell(&stream.audio, &stream.sound));
-        row("bit rate", bit_rate(stream.bit_rate_bps));
-        row("fps", format!("{:.1}", fps(stream.frame_rate_milli)));
-        row("lost packets", stream.lost_packets.to_string());
-        row("connections", stream.runs.to_string());
+        for (name, text) in stream_rows(stream) {
+            table.row([name.to_owned(), text]);
+        }
         output.table(&table)?;
     }
     Ok(())
+}
+
+/// Its name with its id; the name alone need not be unique.
+async fn contact_point(client: &Client, id: Option<ContactPointId>) -> Result<String, CtlError> {
+    let Some(id) = id else { return Ok("none".to_owned()) };
+    let places = client.places().await?;
+    let point = places.contact_points.iter().find(|point| point.id == id);
+    Ok(point.map_or_else(|| id.to_string(), |point| format!("{} ({id})", point.name)))
+}
+
+/// What a stream does, and what is wrong with it only when something is.
+fn stream_rows(stream: &StreamStatus) -> Vec<(&'static str, String)> {
+    let failure = stream.state.failure();
+    let mut rows = vec![("state", words::plain(words::camera_state(stream.state)))];
+    let when_wrong = [
+        ("reason", failure.map(|kind| words::plain(words::failure(kind))).unwrap_or_default()),
+        ("message", stream.message.clone()),
+        ("what to do", failure.map(words::advice).unwrap_or_default().to_owned()),
+        ("next attempt", stream.retry_at.map(when::local).unwrap_or_default()),
+    ];
+    rows.extend(when_wrong.into_iter().filter(|(_, text)| !text.is_empty()));
+    rows.extend([
+        ("in this state since", when::local(stream.since)),
+        ("video", stream.video.clone()),
+        ("sound", words::sound_cell(&stream.audio, &stream.sound)),
+        ("bit rate", bit_rate(stream.bit_rate_bps)),
+        ("pictures a second", fps_cell(stream.frame_rate_milli)),
+        // Both start again with the server, which is what a person compares them by.
+        ("lost packets", format!("{} since the server started", stream.lost_packets)),
+        ("connections made", format!("{} since the server started", stream.runs)),
+    ]);
+    rows
 }
 
 /// The main stream's state: what stands for a camera in a list.
@@ -357,10 +411,35 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_the_first_line_without_its_end() {
-        assert_eq!(first_line(&b"p w \r\nsecond\n"[..]).unwrap(), "p w ");
-        assert_eq!(first_line(&b"alone"[..]).unwrap(), "alone");
-        assert_eq!(first_line(&b""[..]).unwrap(), "");
-        assert!(read_password(Path::new("/nonexistent/password")).is_err());
+    fn a_password_needs_its_account_and_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.txt");
+        std::fs::write(&path, "s3cret\r\n").unwrap();
+        let given = || CameraChange { password_file: Some(path.clone()), ..CameraChange::nothing() };
+        let before = CameraDraft { password: Secret::default(), ..status().camera.draft };
+        let after = changed(before.clone(), given()).unwrap();
+        assert_eq!((after.username.as_str(), after.password.reveal()), ("view", "s3cret"));
+        assert!(!keeps_password(&given()));
+
+        let nobody = CameraDraft { username: String::new(), ..before.clone() };
+        assert_eq!(changed(nobody, given()).unwrap_err().exit_status(), 2);
+        let forget = CameraChange { username: Some(String::new()), ..CameraChange::nothing() };
+        assert!(!keeps_password(&forget) && keeps_password(&CameraChange::nothing()));
+        assert!(changed(before.clone(), CameraChange { username: Some(String::new()), ..given() }).is_err());
+        assert!(changed(before, forget).unwrap().password.is_empty());
+    }
+
+    #[test]
+    fn a_failing_stream_says_why_and_what_to_do_and_a_good_one_does_not() {
+        let mut status = status();
+        assert!(is_failing(&status));
+        let text = |status: &CameraStatus| format!("{:?}", stream_rows(&status.streams[0]));
+        for part in ["auth refused", "401", "what to do", "`camera set`", "since the server started"] {
+            assert!(text(&status).contains(part), "{part}: {}", text(&status));
+        }
+        status.streams[0].state = CameraState::Recording;
+        status.streams[0].message.clear();
+        assert!(!is_failing(&status));
+        assert!(!text(&status).contains("what to do") && !text(&status).contains("message"), "{}", text(&status));
     }
 }

@@ -19,11 +19,17 @@ pub async fn run(client: &Client, output: &mut Output, args: LiveArgs) -> Result
     let mut stream = client.watch_live(args.camera, args.stream, !args.without_audio).await?;
     let mut tally = Tally::default();
     let mut ended_early = false;
+    let mut refused = None;
     while let Ok(event) = timeout_at(end, stream.next()).await {
-        match event? {
-            Some(event) => tally.add(&event, start.elapsed()),
-            None => {
+        match event {
+            Ok(Some(event)) => tally.add(&event, start.elapsed()),
+            Ok(None) => {
                 ended_early = true;
+                break;
+            }
+            // What came until then is told first.
+            Err(error) => {
+                refused = Some(error);
                 break;
             }
         }
@@ -35,6 +41,9 @@ pub async fn run(client: &Client, output: &mut Output, args: LiveArgs) -> Result
         for line in tally.lines(elapsed) {
             output.line(&line)?;
         }
+    }
+    if let Some(error) = refused {
+        return Err(error.into());
     }
     if ended_early {
         return Err(CtlError::Failed("the server ended the stream: it may be stopping, try again".to_owned()));

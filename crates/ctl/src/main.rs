@@ -10,8 +10,10 @@ mod error;
 mod export;
 mod hold;
 mod incident;
+mod kept;
 mod live;
 mod output;
+mod password;
 mod place;
 mod recordings;
 mod retention;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         }
     };
     let mut output = Output::new(args.json);
+    let subject = args.command.subject();
     let result = runtime.block_on(run(args, &mut output));
     // Flushed also after a failure: what was printed before it explains it.
     let flushed = output.flush();
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("minhbachctl: {}", output::printable(&error.to_string()));
-            if let Some(advice) = error.advice() {
+            if let Some(advice) = error.advice(subject) {
                 eprintln!("  {advice}");
             }
             ExitCode::from(error.exit_status())

@@ -111,6 +111,11 @@ pub fn fps(milli: u32) -> f64 {
     f64::from(milli) / 1000.0
 }
 
+/// Pictures a second for a person; nothing while none come.
+pub fn fps_cell(milli: u32) -> String {
+    if milli == 0 { String::new() } else { format!("{:.1}", fps(milli)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,5 +140,6 @@ mod tests {
         assert_eq!(bit_rate(256_000), "256 kbit/s");
         assert_eq!(bit_rate(4_200_000), "4.2 Mbit/s");
         assert!((fps(29_970) - 29.97).abs() < 1e-9);
+        assert_eq!((fps_cell(29_970), fps_cell(0)), ("30.0".to_owned(), String::new()));
     }
 }

@@ -1,7 +1,7 @@
 //! `recordings list`: segments and gaps in the order of time.
 
 use minhbach_client::Client;
-use minhbach_model::{Gap, Segment, WallTime};
+use minhbach_model::{Gap, Segment, WallRange, WallTime};
 use serde_json::{Value, json};
 
 use crate::args::RecordingsCommand;
@@ -12,7 +12,8 @@ use crate::{when, words};
 /// Runs a command on recordings.
 pub async fn run(client: &Client, output: &mut Output, command: RecordingsCommand) -> Result<(), CtlError> {
     let RecordingsCommand::List { camera, stream, from, to } = command;
-    let range = when::range(from, to, when::now())?;
+    let now = when::now();
+    let range = when::range(from, to, now)?;
     let (segments, gaps) = client.recordings(camera, stream, range).await?;
     let entries = in_order(segments, gaps);
     if output.is_json() {
@@ -21,8 +22,9 @@ pub async fn run(client: &Client, output: &mut Output, command: RecordingsComman
         }
         return Ok(());
     }
+    let so_far = so_far(&entries, range, now);
     if entries.is_empty() {
-        return output.line("Nothing is recorded in that range.");
+        return output.line(so_far.as_deref().unwrap_or("Nothing is recorded in that range."));
     }
     let mut table = Table::new(&["START", "END", "STATE", "TIER", "SIZE", "PICTURES", "SOUND", "FILE OR CAUSE"]);
     for entry in &entries {
@@ -49,7 +51,22 @@ pub async fn run(client: &Client, output: &mut Output, command: RecordingsComman
             ]),
         }
     }
-    output.table(&table)
+    output.table(&table)?;
+    so_far.map_or(Ok(()), |text| output.line(&text))
+}
+
+/// Up to when there is something, where the range ends later than now.
+fn so_far(entries: &[Entry], range: WallRange, now: WallTime) -> Option<String> {
+    if range.end <= now {
+        return None;
+    }
+    if range.start >= now {
+        return Some(format!("That range begins in the future, at {}.", when::local(range.start)));
+    }
+    let recorded = entries.iter().filter_map(Entry::recorded_to).max();
+    let recorded =
+        recorded.map_or_else(|| "Nothing is recorded".to_owned(), |to| format!("Recorded up to {}", when::local(to)));
+    Some(format!("{recorded}; the range ends in the future, at {}.", when::local(range.end)))
 }
 
 enum Entry {
@@ -62,6 +79,13 @@ impl Entry {
         match self {
             Self::Segment(segment) => segment.range.start,
             Self::Gap(gap) => gap.start,
+        }
+    }
+
+    fn recorded_to(&self) -> Option<WallTime> {
+        match self {
+            Self::Segment(segment) => Some(segment.range.end),
+            Self::Gap(_) => None,
         }
     }
 
@@ -105,29 +129,44 @@ fn in_order(segments: Vec<Segment>, gaps: Vec<Gap>) -> Vec<Entry> {
 
 #[cfg(test)]
 mod tests {
-    use minhbach_model::{CameraId, GapCause, SegmentId, SegmentState, StreamKind, Tier, WallRange};
+    use minhbach_model::{CameraId, GapCause, SegmentId, SegmentState, StreamKind, Tier};
 
     use super::*;
 
-    #[test]
-    fn segments_and_gaps_come_in_the_order_of_time_with_the_keys_of_the_contract() {
-        let camera = CameraId::generate();
-        let second = WallTime::from_secs;
-        let segment = Segment {
+    fn segment(camera: CameraId) -> Segment {
+        Segment {
             id: SegmentId::generate(),
             camera,
             stream: StreamKind::Main,
-            range: WallRange { start: second(1_800_000_010), end: second(1_800_000_070) },
+            range: WallRange { start: WallTime::from_secs(1_800_000_010), end: WallTime::from_secs(1_800_000_070) },
             key: "v1/a.mp4".to_owned(),
             bytes: 30,
             video_samples: 1500,
             audio_samples: 937,
             state: SegmentState::Closed,
             tier: Tier::Archive,
-        };
+        }
+    }
+
+    #[test]
+    fn a_range_that_ends_in_the_future_says_up_to_when_it_is_recorded() {
+        let second = |secs: i64| WallTime::from_secs(1_800_000_000 + secs);
+        let range = |start, end| WallRange { start: second(start), end: second(end) };
+        let entries = [Entry::Segment(segment(CameraId::generate()))];
+        assert_eq!(so_far(&entries, range(0, 100), second(100)), None);
+        let text = so_far(&entries, range(0, 100), second(90)).unwrap();
+        assert!(text.contains(&when::local(second(70))) && text.contains(&when::local(second(100))), "{text}");
+        assert!(so_far(&[], range(0, 100), second(90)).unwrap().starts_with("Nothing is recorded;"));
+        assert!(so_far(&[], range(95, 100), second(90)).unwrap().contains("begins in the future"));
+    }
+
+    #[test]
+    fn segments_and_gaps_come_in_the_order_of_time_with_the_keys_of_the_contract() {
+        let camera = CameraId::generate();
+        let second = WallTime::from_secs;
         let gap = |start, end| Gap { camera, stream: StreamKind::Main, start, end, cause: GapCause::Stalled };
         let gaps = vec![gap(second(1_800_000_000), Some(second(1_800_000_010))), gap(second(1_800_000_070), None)];
-        let values: Vec<Value> = in_order(vec![segment], gaps).iter().map(Entry::json).collect();
+        let values: Vec<Value> = in_order(vec![segment(camera)], gaps).iter().map(Entry::json).collect();
         assert_eq!(
             values,
             [

@@ -1,15 +1,14 @@
 //! `retention`: set, unset, and list with the days promised and kept.
 
-use std::collections::BTreeMap;
-
-use minhbach_client::{CameraDays, Client};
-use minhbach_model::{CameraId, Retention, RetentionScope};
+use minhbach_client::Client;
+use minhbach_model::{Retention, RetentionScope};
 use serde_json::{Value, json};
 
 use crate::args::RetentionCommand;
 use crate::error::CtlError;
+use crate::kept::{self, Kept, Promise};
 use crate::output::{Output, Table};
-use crate::words;
+use crate::{when, words};
 
 /// Runs a command on how long footage is kept.
 pub async fn run(client: &Client, output: &mut Output, command: RetentionCommand) -> Result<(), CtlError> {
@@ -20,7 +19,7 @@ pub async fn run(client: &Client, output: &mut Output, command: RetentionCommand
             if output.is_json() {
                 return output.object(&retention_json(scope.0, retention));
             }
-            output.line(&format!("{}: {}.", words::scope(scope.0), days(retention)))
+            output.line(&format!("{}: {}.", words::scope(scope.0), in_words(retention)))
         }
         RetentionCommand::Unset { scope } => {
             client.set_retention(scope.0, None).await?;
@@ -35,18 +34,19 @@ pub async fn run(client: &Client, output: &mut Output, command: RetentionCommand
 
 async fn list(client: &Client, output: &mut Output) -> Result<(), CtlError> {
     let said = client.retentions().await?;
-    let kept = client.archive().await?.days;
+    let (days, cameras) = (client.archive().await?.days, client.cameras().await?);
+    let kept = kept::judge(&days, &cameras, when::now());
     if output.is_json() {
         for (scope, retention) in said {
             output.object(&retention_json(scope, retention))?;
         }
-        for days in &kept {
-            output.object(&days_json(days))?;
+        for kept in &kept {
+            output.object(&kept_json(kept))?;
         }
         return Ok(());
     }
     if said.is_empty() {
-        let default = days(Retention::DEFAULT);
+        let default = in_words(Retention::DEFAULT);
         output.line(&format!("Nothing is said; for every camera: {default}."))?;
     } else {
         let mut table = Table::new(&["SCOPE", "PROMISED DAYS", "DELETED AFTER DAYS"]);
@@ -59,34 +59,21 @@ async fn list(client: &Client, output: &mut Output) -> Result<(), CtlError> {
     if kept.is_empty() {
         return Ok(());
     }
-    let cameras = client.cameras().await?;
-    let names: BTreeMap<CameraId, &str> =
-        cameras.iter().map(|camera| (camera.camera.id, camera.camera.draft.name.as_str())).collect();
-    let mut table = Table::new(&["CAMERA", "ID", "PROMISED DAYS", "ACTUAL DAYS", "SHORT"]);
-    for days in &kept {
-        table.row([
-            names.get(&days.camera).copied().unwrap_or_default().to_owned(),
-            days.camera.to_string(),
-            days.promised_days.to_string(),
-            format!("{:.1}", days.actual_days),
-            if is_short(days) { "yes".to_owned() } else { String::new() },
-        ]);
+    let mut table = Table::new(&["CAMERA", "ID", "DAYS"]);
+    for kept in &kept {
+        let name = kept.name.unwrap_or("(removed)").to_owned();
+        table.row([name, kept.days.camera.to_string(), kept.text()]);
     }
     output.line("")?;
     output.table(&table)
 }
 
-fn days(retention: Retention) -> String {
+fn in_words(retention: Retention) -> String {
     let min = retention.min_days;
     match retention.max_days {
         Some(max) => format!("{min} days promised, deleted after {max}"),
         None => format!("{min} days promised, kept as long as there is room"),
     }
-}
-
-/// Footage reaches back less far than promised: some of it was deleted early, or the camera is younger than that.
-fn is_short(days: &CameraDays) -> bool {
-    days.actual_days < f64::from(days.promised_days)
 }
 
 fn retention_json(scope: RetentionScope, retention: Retention) -> Value {
@@ -98,13 +85,14 @@ fn retention_json(scope: RetentionScope, retention: Retention) -> Value {
     })
 }
 
-fn days_json(days: &CameraDays) -> Value {
+fn kept_json(kept: &Kept<'_>) -> Value {
     json!({
         "type": "camera",
-        "camera_id": days.camera.to_string(),
-        "promised_days": days.promised_days,
-        "actual_days": days.actual_days,
-        "short": is_short(days),
+        "camera_id": kept.days.camera.to_string(),
+        "promised_days": kept.days.promised_days,
+        "actual_days": kept.days.actual_days,
+        "promise": kept.promise.as_str(),
+        "short": kept.promise == Promise::Short,
     })
 }
 
@@ -113,21 +101,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retention_and_days_in_json_have_stable_keys() {
+    fn a_retention_in_json_has_stable_keys() {
         let site = minhbach_model::SiteId::generate();
         assert_eq!(
             retention_json(RetentionScope::Site(site), Retention { min_days: 30, max_days: None }),
             json!({ "type": "retention", "scope": format!("site:{site}"), "min_days": 30, "max_days": null })
         );
-        let camera = CameraId::generate();
-        let kept = |actual_days| days_json(&CameraDays { camera, promised_days: 30, actual_days });
+    }
+
+    #[test]
+    fn only_a_broken_promise_is_short_in_json() {
+        let camera = minhbach_model::CameraId::generate();
+        let days = minhbach_client::CameraDays { camera, promised_days: 30, actual_days: 12.5, short: false };
+        let kept = |promise| Kept { days: &days, name: None, promise, since_added: false };
         assert_eq!(
-            kept(12.5),
+            kept_json(&kept(Promise::Short)),
             json!({
                 "type": "camera", "camera_id": camera.to_string(), "promised_days": 30, "actual_days": 12.5,
-                "short": true,
+                "promise": "short", "short": true,
             })
         );
-        assert_eq!(kept(30.0)["short"], false);
+        let young = kept_json(&kept(Promise::NotYetDue));
+        assert_eq!((young["promise"].as_str(), young["short"].as_bool()), (Some("not_yet_due"), Some(false)));
     }
 }

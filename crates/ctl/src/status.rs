@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::camera::{camera_json, main_stream};
 use crate::error::CtlError;
-use crate::output::{Output, Table, bit_rate, bytes, fps};
+use crate::kept::{self, Promise};
+use crate::output::{Output, Table, bit_rate, bytes, fps_cell};
 use crate::{when, words};
 
 /// Runs the command.
@@ -25,6 +26,8 @@ pub async fn run(client: &Client, output: &mut Output) -> Result<(), CtlError> {
         }
         return Ok(());
     }
+    let kept = kept::judge(&archive.days, &cameras, status.now);
+    let short = kept.iter().filter(|kept| kept.promise == Promise::Short).count();
     output.line(&format!(
         "Server  {}  release {}  up since {}  {} cameras, {} streams recording, {} failed",
         client.url(),
@@ -44,7 +47,7 @@ pub async fn run(client: &Client, output: &mut Output) -> Result<(), CtlError> {
         bytes(store.recorded_bytes),
         if store.problem.is_empty() { "ok" } else { store.problem.as_str() },
     ))?;
-    for line in archive_lines(&archive) {
+    for line in archive_lines(&archive, short) {
         output.line(&line)?;
     }
     if cameras.is_empty() {
@@ -62,13 +65,15 @@ fn camera_table(cameras: &[CameraStatus]) -> Table {
             Some(stream) => table.row([
                 name,
                 stream.stream.to_string(),
-                words::camera_state(stream.state).to_owned(),
+                words::plain(words::camera_state(stream.state)),
                 when::local(stream.since),
                 stream.video.clone(),
                 stream.audio.clone(),
                 bit_rate(stream.bit_rate_bps),
-                format!("{:.1}", fps(stream.frame_rate_milli)),
-                words::reason(stream.state).map(|reason| format!("{reason}: {}", stream.message)).unwrap_or_default(),
+                fps_cell(stream.frame_rate_milli),
+                words::reason(stream.state)
+                    .map(|reason| format!("{}: {}", words::plain(reason), stream.message))
+                    .unwrap_or_default(),
             ]),
             None => {
                 let mut row: [String; 9] = Default::default();
@@ -80,8 +85,9 @@ fn camera_table(cameras: &[CameraStatus]) -> Table {
     table
 }
 
-/// The archive and the spool, each in a line, and a line for each thing that is wrong.
-fn archive_lines(report: &ArchiveReport) -> Vec<String> {
+/// The archive and the spool, each in a line, and a line for each thing that is wrong; `short` cameras are kept for less than
+/// promised.
+fn archive_lines(report: &ArchiveReport, short: usize) -> Vec<String> {
     let status = &report.status;
     let state = match (status.has_archive(), status.available) {
         (false, _) => "none: footage stays on the disk it was recorded on".to_owned(),
@@ -96,7 +102,7 @@ fn archive_lines(report: &ArchiveReport) -> Vec<String> {
         format!(
             "Spool   {} % used  {}  {} held  {} damaged files  patrol {patrol}",
             status.spool_used_percent,
-            words::spool(status.spool),
+            words::plain(words::spool(status.spool)),
             bytes(report.held_bytes),
             status.damaged_segments,
         ),
@@ -105,7 +111,6 @@ fn archive_lines(report: &ArchiveReport) -> Vec<String> {
     if !status.interlock.is_empty() {
         lines.push(format!("        Nothing is deleted: {}", status.interlock));
     }
-    let short = report.days.iter().filter(|days| days.actual_days < f64::from(days.promised_days)).count();
     if short > 0 {
         lines.push(format!("        Cameras kept for less than promised: {short}; see `minhbachctl retention list`"));
     }
@@ -181,7 +186,7 @@ mod tests {
                 damaged_segments: 2,
                 patrol_percent: Some(40),
             },
-            days: vec![CameraDays { camera: CameraId::generate(), promised_days: 30, actual_days: 12.5 }],
+            days: vec![CameraDays { camera: CameraId::generate(), promised_days: 30, actual_days: 12.5, short: false }],
             held_bytes: 9,
         }
     }
@@ -200,14 +205,15 @@ mod tests {
     #[test]
     fn whatever_is_wrong_with_the_archive_has_a_line() {
         let mut report = report();
-        let text = archive_lines(&report).join("\n");
+        let text = archive_lines(&report, 1).join("\n");
         for part in ["unavailable: connection refused", "7 files", "96 % used", "add a disk", "promised: 1;"] {
             assert!(text.contains(part), "{part}: {text}");
         }
+        assert!(!archive_lines(&report, 0).join("\n").contains("promised"));
         report.status.interlock = "another database".to_owned();
-        assert!(archive_lines(&report).iter().any(|line| line.contains("Nothing is deleted: another database")));
+        assert!(archive_lines(&report, 0).iter().any(|line| line.contains("Nothing is deleted: another database")));
         report.status.kind = "none".to_owned();
-        assert!(!archive_lines(&report)[0].contains("waiting"));
+        assert!(!archive_lines(&report, 0)[0].contains("waiting"));
     }
 
     #[test]

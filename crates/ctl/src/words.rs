@@ -6,6 +6,11 @@ use minhbach_model::{
     Tier, WallTime,
 };
 
+/// A stable name as a person reads it.
+pub fn plain(name: &str) -> String {
+    name.replace('_', " ")
+}
+
 /// What a stream is doing.
 pub fn camera_state(state: CameraState) -> &'static str {
     match state {
@@ -61,8 +66,8 @@ pub fn sound(state: SoundState) -> &'static str {
 pub fn sound_cell(audio: &str, of: &Sound) -> String {
     match (of.state.is_lacking(), of.detail.as_str()) {
         (false, _) => audio.to_owned(),
-        (true, "") => format!("none ({})", sound(of.state)),
-        (true, detail) => format!("none ({}: {detail})", sound(of.state)),
+        (true, "") => format!("none ({})", plain(sound(of.state))),
+        (true, detail) => format!("none ({}: {detail})", plain(sound(of.state))),
     }
 }
 
@@ -208,5 +213,6 @@ mod tests {
     fn what_flows_and_is_not_recorded_is_named_with_its_reason() {
         let full = CameraState::NotRecording(FailureKind::DiskFull);
         assert_eq!((camera_state(full), reason(full)), ("not_recording", Some("disk_full")));
+        assert_eq!(plain(camera_state(full)), "not recording");
     }
 }

@@ -3,15 +3,17 @@
 //! One trait a noun, and [`Index`], which is all of them; programs hold an `Arc<dyn Index>`. The promises are checked
 //! by the `conformance` module on every backend.
 //!
-//! For all methods: a call that returns an error kept nothing. A call that returned is seen by every later call. A
+//! For all methods: a call that returns an error kept nothing, except that one that returns `Unavailable` may have been
+//! kept, wholly, as a connection may be lost before its answer. A call that returned is seen by every later call. A
 //! call whose future is dropped may or may not have been kept, wholly. Ranges are half-open. Names are ordered by code
 //! point; who shows them sorts them as the language asks. Values are kept as given: names and notes are checked before.
 
 use async_trait::async_trait;
 use minhbach_model::{
     Agency, AgencyId, Camera, CameraDraft, CameraId, ContactPoint, ContactPointId, Damage, Deletion, DeletionReason,
-    Gap, GapCause, Hold, HoldId, Incident, IncidentCategory, IncidentId, IncidentState, PlaceTree, Release, Retention,
-    RetentionScope, Segment, SegmentId, SegmentState, Site, SiteId, StreamKind, WallRange, WallTime,
+    Gap, GapCause, Hold, HoldId, Incident, IncidentCategory, IncidentId, IncidentState, PlaceTree, Release,
+    RemovedCamera, Retention, RetentionScope, Segment, SegmentId, SegmentState, Site, SiteId, StreamKind, WallRange,
+    WallTime,
 };
 use uuid::Uuid;
 
@@ -101,6 +103,10 @@ pub trait Index:
     /// Counts the openings of this database, from 1. A value lower than one seen before tells an older copy.
     fn generation(&self) -> u64;
 
+    /// Makes durable what was told before and was not durable when its call returned: openings and closings of segments and
+    /// gaps. Costs nothing when there is nothing.
+    async fn sync(&self) -> Result<(), IndexError>;
+
     /// Writes everything out and closes. Every later call fails with `Unavailable`; closing again does nothing.
     async fn close(&self) -> Result<(), IndexError>;
 }
@@ -124,6 +130,9 @@ pub trait CameraIndex: Send + Sync + 'static {
 
     /// The cameras that are not removed, with their passwords, by name and then by id.
     async fn cameras(&self) -> Result<Vec<Camera>, IndexError>;
+
+    /// The cameras that were removed, the last one first.
+    async fn removed_cameras(&self) -> Result<Vec<RemovedCamera>, IndexError>;
 }
 
 /// The places. Kept durably, as cameras are.
@@ -159,8 +168,8 @@ pub trait PlaceIndex: Send + Sync + 'static {
 
 /// The recorded segments: a cache of the files.
 ///
-/// A power loss may lose what was written after the last [`advance_segments`](Self::advance_segments) that returned;
-/// the files tell it again. A crash of the process loses nothing. The camera need not be known.
+/// A power loss may lose what was opened and closed in the last seconds, and a crash of the process as much progress of the
+/// segments that are being written: the files tell both again. The camera need not be known.
 ///
 /// The segments of a stream follow each other. Where a clock that was set back makes them overlap, those that start
 /// within five minutes before the range or moment asked for are found, and of those that start earlier the last.
@@ -170,7 +179,8 @@ pub trait SegmentIndex: Send + Sync + 'static {
     /// key is taken, or its id by another one in that state.
     async fn open_segment(&self, segment: &Segment) -> Result<(), IndexError>;
 
-    /// Moves on the segments that are being written, all in one transaction that is durable when the call returns.
+    /// Moves on the segments that are being written: every answer counts it from now on. It may be kept in memory for some
+    /// seconds, because the files tell it as well.
     ///
     /// Nothing is ever taken back: a value lower than the one kept leaves it. Progress of a segment that is not in
     /// state `Recording` is passed over, so that one late report does not hold up the others. Returns how many moved.

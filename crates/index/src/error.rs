@@ -6,7 +6,7 @@ use std::error::Error;
 
 use sqlx::error::ErrorKind;
 
-/// An index call failed; nothing of it was kept.
+/// An index call failed; nothing of it was kept, except as [`Unavailable`](Self::Unavailable) says.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// There is no such thing.
@@ -52,7 +52,8 @@ pub enum IndexError {
     /// The database was made or changed by another version of the program.
     #[error("the database was made by another version of this program: use that version, or an empty database")]
     Incompatible(#[source] Box<dyn Error + Send + Sync>),
-    /// The database cannot be reached, is closed, or failed.
+    /// The database cannot be reached, is closed, or failed. What was asked may have been kept, wholly, when the
+    /// connection was lost before the answer.
     #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// The database holds something it cannot hold.
@@ -141,6 +142,9 @@ impl From<sqlx::Error> for IndexError {
             if matches!(fault.kind(), ErrorKind::CheckViolation | ErrorKind::NotNullViolation) {
                 return Self::invalid("row", fault.message());
             }
+            if is_bad_value(fault.code().as_deref()) {
+                return Self::invalid("value", fault.message());
+            }
             if is_damage(fault.code().as_deref()) {
                 return Self::corrupt(fault.message());
             }
@@ -149,10 +153,22 @@ impl From<sqlx::Error> for IndexError {
     }
 }
 
-/// SQLITE_CORRUPT (11) and SQLITE_NOTADB (26), with or without the extension in the upper bits.
+/// Length of an SQLSTATE, as PostgreSQL tells it. SQLite's codes have at most four digits.
+const SQLSTATE_LEN: usize = 5;
+
+/// SQLITE_CORRUPT (11) and SQLITE_NOTADB (26), with or without the extension in the upper bits; in PostgreSQL
+/// data_corrupted and index_corrupted.
 fn is_damage(code: Option<&str>) -> bool {
-    let primary = code.and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
-    matches!(primary, Some(11 | 26))
+    match code {
+        Some(state) if state.len() == SQLSTATE_LEN => matches!(state, "XX001" | "XX002"),
+        Some(code) => matches!(code.parse::<i32>().map(|code| code & 0xff), Ok(11 | 26)),
+        None => false,
+    }
+}
+
+/// PostgreSQL's class 22, data exceptions: a number out of range, a text with a zero in it.
+fn is_bad_value(code: Option<&str>) -> bool {
+    code.is_some_and(|state| state.len() == SQLSTATE_LEN && state.starts_with("22"))
 }
 
 /// Gives the broken constraints of a statement the meaning they have there; everything else is as [`From`] says.
@@ -184,6 +200,17 @@ mod tests {
         // 267 is SQLITE_CORRUPT_VTAB (11 + 256), 5 is SQLITE_BUSY.
         assert!(is_damage(Some("11")) && is_damage(Some("26")) && is_damage(Some("267")));
         assert!(!is_damage(Some("5")) && !is_damage(Some("HY000")) && !is_damage(None));
+        // As a number 22027 would be one of SQLite's: 22027 & 255 is 11.
+        assert!(is_damage(Some("XX001")) && !is_damage(Some("22027")) && !is_damage(Some("57P01")));
+    }
+
+    #[test]
+    fn a_value_that_postgresql_cannot_keep_is_told_from_a_server_that_does_not_answer() {
+        // A byte sequence that is no text; then a statement cancelled after its time, too many connections.
+        assert!(is_bad_value(Some("22021")));
+        assert!(!is_bad_value(Some("57014")) && !is_bad_value(Some("53300")));
+        // 22 is SQLITE_NOLFS.
+        assert!(!is_bad_value(Some("22")) && !is_bad_value(None));
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! What belongs here: the contract ([`Index`] and the traits it is made of), its backends, and the suite every backend
 //! must pass. What does not: files and objects (`store`), any order across stores (`recorder`), checks of what a person
 //! typed (`model`, `api`). The index of footage is a cache of what the files say and can be rebuilt from them; cameras,
-//! places and incidents exist only here. No other crate names `sqlx`.
+//! places, incidents, holds and the journal of deletions exist only here. No other crate names `sqlx`.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod contract;
 mod error;
 mod names;
+mod postgres;
 mod sqlite;
 mod stretch;
 
@@ -18,5 +19,6 @@ pub use contract::{
     Index, MAX_PAGE, PlaceIndex, RecordedSince, RetentionIndex, SegmentIndex, SegmentProgress, SegmentTotals,
 };
 pub use error::{IndexError, IndexErrorKind};
+pub use postgres::PostgresIndex;
 pub use sqlite::SqliteIndex;
 pub use stretch::JOIN_NS;

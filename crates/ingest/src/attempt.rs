@@ -44,8 +44,9 @@ const NTP_FRACTION: i128 = 1 << 32;
 pub(crate) enum Delivery {
     /// A picture or a piece of sound.
     Sample(Sample),
-    /// Once a connection, before the first sample: whether there will be sound. Unknown: the camera agreed to send it.
-    Sound(Sound),
+    /// Once a connection, before the first sample: what carries it, and whether there will be sound. Unknown: the camera
+    /// agreed to send it.
+    Connected(Carrier, Sound),
 }
 
 /// Takes what comes; may break off.
@@ -82,9 +83,11 @@ pub(crate) async fn attempt(
 }
 
 /// What carries the RTP packets. TCP is asked for first: nothing is lost on the way and one port is enough.
-#[derive(Debug, Clone, Copy)]
-enum Carrier {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    /// Interleaved in the RTSP connection.
     Tcp,
+    /// A socket of its own.
     Udp,
 }
 
@@ -149,7 +152,7 @@ async fn connect_and_run(
     let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
     let session = step("PLAY", options, session.play(play)).await?;
     let demuxed = session.demuxed().map_err(|e| Failure::from_retina("stream set-up", &e))?;
-    if sink(Delivery::Sound(sound)).is_break() {
+    if sink(Delivery::Connected(carrier, sound)).is_break() {
         return Ok(());
     }
     let mut run = Run::new(demuxed, video, audio, clock);

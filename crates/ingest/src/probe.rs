@@ -51,7 +51,7 @@ pub async fn probe(config: &StreamConfig, options: &IngestOptions, clock: &Clock
         let now = Instant::now();
         let sample = match delivery {
             Delivery::Sample(sample) => sample,
-            Delivery::Sound(found) => {
+            Delivery::Connected(_, found) => {
                 sound = found;
                 return ControlFlow::Continue(());
             }

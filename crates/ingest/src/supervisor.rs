@@ -9,13 +9,13 @@ use std::time::Duration;
 use futures::FutureExt;
 use minhbach_feed::Publisher;
 use minhbach_model::{CameraState, FailureKind, Sample, Sound, SoundState, StreamStatus, Track, WallTime};
-use minhbach_runtime::Clock;
+use minhbach_runtime::{Clock, Hurry, Pace};
 use rand::RngExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::{Delivery, attempt, describe};
+use crate::attempt::{Carrier, Delivery, attempt, describe};
 use crate::failure::{Failure, gap_cause};
 use crate::meter::Meter;
 use crate::source::{IngestOptions, StreamConfig};
@@ -24,20 +24,24 @@ use crate::source::{IngestOptions, StreamConfig};
 const SOUND_LIMIT: Duration = Duration::from_secs(10);
 /// A run that lasted this long was a good one: the next pause is short again.
 const GOOD_RUN: Duration = Duration::from_secs(20);
+/// A camera that worked is asked for with short pauses for so long: it restarts, or somebody pulled its cable for a moment, and
+/// every second that it is back and not recorded is lost.
+const SHORT_OUTAGE: Duration = Duration::from_secs(60);
 
-/// Keeps the stream flowing into `publisher` until `stop` is cancelled.
+/// Keeps the stream flowing into `publisher` until `stop` is cancelled. To be spawned on a thread that runs at this pace.
 pub async fn supervise(
     config: StreamConfig,
     options: IngestOptions,
     clock: Clock,
     publisher: Publisher,
     status: watch::Sender<StreamStatus>,
-    stop: CancellationToken,
+    (pace, stop): (Pace, CancellationToken),
 ) {
     let mut pause = options.backoff_min;
+    let mut worked: Option<Instant> = None;
     loop {
         let started = Instant::now();
-        let mut sink = Sink::new(&publisher, &status, &clock);
+        let mut sink = Sink::new(&publisher, &status, &clock, &pace);
         let failure = {
             let mut hand_over = |delivery: Delivery| sink.take(delivery);
             tokio::select! {
@@ -57,19 +61,37 @@ pub async fn supervise(
         if started.elapsed() >= GOOD_RUN && sink.pictures > 0 {
             pause = options.backoff_min;
         }
+        if sink.pictures > 0 {
+            worked = Some(Instant::now());
+        }
         let wait = jittered(pause);
         tracing::warn!(
             camera = %config.camera, stream = %config.stream, reason = %failure, pictures = sink.pictures,
             retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "run ended"
         );
         tell_failure(&status, &failure, clock.now(), wait);
+        drop(sink);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
         }
         // What a person must put right first is not worth asking for every second.
-        pause = (pause * 2).min(options.backoff_max);
+        if !passes_by_itself(failure.kind) || worked.is_none_or(|at| at.elapsed() > SHORT_OUTAGE) {
+            pause = (pause * 2).min(options.backoff_max);
+        }
     }
+}
+
+/// Whether a failure can be over at any moment, without anybody doing anything about it.
+fn passes_by_itself(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::ConnectionRefused
+            | FailureKind::Unreachable
+            | FailureKind::TimedOut
+            | FailureKind::Closed
+            | FailureKind::Stalled
+    )
 }
 
 /// Between three quarters and five quarters, so that a hundred cameras do not come back in the same instant.
@@ -104,10 +126,17 @@ struct Sink<'a> {
     told: Instant,
     key_seen: bool,
     ear: Ear,
+    pace: &'a Pace,
+    hurry: Option<Hurry>,
 }
 
 impl<'a> Sink<'a> {
-    fn new(publisher: &'a Publisher, status: &'a watch::Sender<StreamStatus>, clock: &'a Clock) -> Self {
+    fn new(
+        publisher: &'a Publisher,
+        status: &'a watch::Sender<StreamStatus>,
+        clock: &'a Clock,
+        pace: &'a Pace,
+    ) -> Self {
         Self {
             publisher,
             status,
@@ -119,6 +148,8 @@ impl<'a> Sink<'a> {
             told: Instant::now(),
             key_seen: false,
             ear: Ear::new(Sound::default(), Instant::now()),
+            pace,
+            hurry: None,
         }
     }
 
@@ -126,7 +157,9 @@ impl<'a> Sink<'a> {
         let now = Instant::now();
         let sample = match delivery {
             Delivery::Sample(sample) => sample,
-            Delivery::Sound(sound) => {
+            Delivery::Connected(carrier, sound) => {
+                // The buffer of a datagram socket holds no large picture: what is not read at once is lost.
+                self.hurry = (carrier == Carrier::Udp).then(|| self.pace.hurry());
                 self.ear = Ear::new(sound, now);
                 return ControlFlow::Continue(());
             }

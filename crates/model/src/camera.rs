@@ -77,6 +77,19 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A camera that is in no list any more and whose footage may still be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedCamera {
+    /// Its id.
+    pub id: CameraId,
+    /// The name it had; empty for a camera that nothing but its footage tells of, as after the index was made again.
+    pub name: String,
+    /// Where it stood.
+    pub contact_point: Option<ContactPointId>,
+    /// When it was removed; `None` when that is not known.
+    pub removed: Option<WallTime>,
+}
+
 /// Where one stream is fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamSource {

@@ -11,12 +11,17 @@ use uuid::Uuid;
 
 /// A text that is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {kind} id: expected a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]
+#[error("`{text}` is not {} {kind} id: expected a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057", article(.kind))]
 pub struct IdError {
     /// What was expected.
     pub kind: &'static str,
     /// What was given (cut at 64 characters).
     pub text: String,
+}
+
+/// The article in front of a kind; by its first letter, which is enough for the kinds there are.
+fn article(kind: &str) -> &'static str {
+    if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 macro_rules! uuid_id {
@@ -134,6 +139,15 @@ mod tests {
         let braced = format!("{{{id}}}");
         assert!(braced.parse::<CameraId>().is_err());
         assert!("not-an-id".parse::<CameraId>().is_err());
+    }
+
+    #[test]
+    fn what_is_no_id_is_told_with_the_right_article() {
+        let camera = "x".parse::<CameraId>().unwrap_err().to_string();
+        assert!(camera.starts_with("`x` is not a camera id: "), "{camera}");
+        let incident = "x".parse::<IncidentId>().unwrap_err().to_string();
+        assert!(incident.starts_with("`x` is not an incident id: "), "{incident}");
+        assert!("x".parse::<AgencyId>().unwrap_err().to_string().contains("an agency id"));
     }
 
     #[test]

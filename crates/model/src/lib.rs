@@ -15,8 +15,8 @@ mod time;
 
 pub use archive::{Damage, DamageKind, Deletion, DeletionReason, Hold, Release, Retention, RetentionScope, Tier};
 pub use camera::{
-    Camera, CameraDraft, CameraState, CameraStatus, FailureKind, Secret, Sound, SoundState, StreamKind, StreamSource,
-    StreamStatus,
+    Camera, CameraDraft, CameraState, CameraStatus, FailureKind, RemovedCamera, Secret, Sound, SoundState, StreamKind,
+    StreamSource, StreamStatus,
 };
 pub use id::{AgencyId, CameraId, ContactPointId, FormatId, HoldId, IdError, IncidentId, RunId, SegmentId, SiteId};
 pub use incident::{Incident, IncidentCategory, IncidentDraft, IncidentState};

@@ -61,6 +61,12 @@ pub enum RefusalReason {
     ExportsBusy,
     /// Recorded bytes cannot be read, or are not those that were recorded.
     FootageUnreadable,
+    /// The footage is in the archive, which does not answer. Recording goes on.
+    ArchiveUnavailable,
+    /// The camera is paused: there is nothing live.
+    CameraPaused,
+    /// A range of time ends later than now.
+    RangeFuture,
     /// The hold was released before.
     HoldReleased,
     /// The expiry of a hold is not later than now.
@@ -77,7 +83,7 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// Every reason, for tests and for tables.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::NameEmpty,
         Self::NameTooLong,
         Self::NameControl,
@@ -102,6 +108,9 @@ impl RefusalReason {
         Self::CodecChanges,
         Self::ExportsBusy,
         Self::FootageUnreadable,
+        Self::ArchiveUnavailable,
+        Self::CameraPaused,
+        Self::RangeFuture,
         Self::HoldReleased,
         Self::ExpiryPast,
         Self::RetentionImpossible,
@@ -135,6 +144,9 @@ impl RefusalReason {
             | Self::NothingRecorded
             | Self::CodecChanges
             | Self::FootageUnreadable
+            | Self::ArchiveUnavailable
+            | Self::CameraPaused
+            | Self::RangeFuture
             | Self::HoldReleased
             | Self::ExpiryPast
             | Self::DatabaseUnavailable

@@ -3,14 +3,14 @@
 //! Every fragment's hash is checked while planning; what is damaged is left out and told as a gap.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use minhbach_index::{Index, MAX_PAGE};
 use minhbach_media::MediaError;
 use minhbach_media::export::{Plan, SourceFragment, plan};
-use minhbach_model::{CameraId, FormatId, Gap, GapCause, StreamKind, WallRange, WallTime};
+use minhbach_model::{CameraId, FormatId, Gap, GapCause, StreamKind, Tier, WallRange, WallTime};
+use minhbach_store::Footage;
 
 use crate::PlaybackError;
 use crate::open::{OpenSegment, is_damage};
@@ -26,9 +26,9 @@ pub struct ExportJob {
     pub plan: Plan,
     /// What is missing inside it.
     pub gaps: Vec<Gap>,
-    root: Arc<Path>,
-    /// Storage keys, by the number the plan uses.
-    files: Vec<String>,
+    footage: Arc<Footage>,
+    /// Storage keys and where the files were, by the number the plan uses.
+    files: Vec<(String, Tier)>,
     /// The one file that is open: a day has more segments than a process may have open files.
     open: Option<(usize, OpenSegment)>,
     piece: usize,
@@ -42,14 +42,13 @@ pub struct ExportJob {
 /// When nothing is recorded in the range, when it cannot become one file, or when it cannot be read.
 pub async fn export(
     index: &Arc<dyn Index>,
-    root: &Path,
+    footage: &Arc<Footage>,
     (camera, stream): (CameraId, StreamKind),
     range: WallRange,
     with_audio: bool,
 ) -> Result<ExportJob, PlaybackError> {
-    let root: Arc<Path> = root.into();
     let lead = WallRange { start: range.start.offset_ns(-LEAD_NS), end: range.end };
-    let mut files: Vec<String> = Vec::new();
+    let mut files: Vec<(String, Tier)> = Vec::new();
     let mut fragments = Vec::new();
     let mut gaps = index.gaps_in(camera, stream, range).await?;
     let mut after = None;
@@ -59,11 +58,11 @@ pub async fn export(
         after = Some((last.range.start, last.id));
         for segment in page.iter().filter(|s| s.range.end > range.start) {
             let id = FormatId(files.len() as u64 + 1);
-            match OpenSegment::open(Arc::clone(&root), &segment.key, id).await {
+            match OpenSegment::open(Arc::clone(footage), (segment.key.as_str(), segment.tier), id).await {
                 Ok(open) => {
                     let file = files.len();
                     collect(&open, file, range, &mut fragments, &mut gaps, (camera, stream)).await?;
-                    files.push(segment.key.clone());
+                    files.push((segment.key.clone(), segment.tier));
                 }
                 Err(error) if is_damage(&error) => {
                     let (start, end) = (segment.range.start, Some(segment.range.end));
@@ -78,7 +77,8 @@ pub async fn export(
     }
     gaps.sort_by_key(|gap| gap.start);
     let plan = plan(&fragments, range, with_audio)?;
-    Ok(ExportJob { plan, gaps, root, files, open: None, piece: 0, within: 0, header_sent: false })
+    let footage = Arc::clone(footage);
+    Ok(ExportJob { plan, gaps, footage, files, open: None, piece: 0, within: 0, header_sent: false })
 }
 
 async fn collect(
@@ -129,7 +129,10 @@ impl ExportJob {
         let len = (end - from).min(CHUNK_BYTES);
         let open = match self.open.take() {
             Some((file, open)) if file == piece.file => open,
-            _ => OpenSegment::open(Arc::clone(&self.root), &self.files[piece.file], FormatId(0)).await?,
+            _ => {
+                let (key, tier) = &self.files[piece.file];
+                OpenSegment::open(Arc::clone(&self.footage), (key.as_str(), *tier), FormatId(0)).await?
+            }
         };
         let bytes = open.bytes(from, usize::try_from(len).unwrap_or(0)).await?;
         self.open = Some((piece.file, open));

@@ -25,7 +25,4 @@ pub enum PlaybackError {
     /// A row has a storage key that is none.
     #[error("the index names a file that cannot be")]
     Key(#[from] minhbach_store::KeyError),
-    /// The program is ending.
-    #[error("the server is stopping")]
-    Stopping,
 }

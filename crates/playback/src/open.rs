@@ -1,57 +1,41 @@
 //! One recorded file, opened for playback: its parameters, its fragments and their samples.
 //!
-//! Blocking reads are moved off the async threads here and nowhere else in this crate.
+//! The store reads it, from wherever it is, and never blocks the async threads; what is done here with the bytes is short.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use minhbach_evidence::{FragmentRecord, Sidecar};
+use minhbach_evidence::FragmentRecord;
 use minhbach_media::init;
 use minhbach_media::read::{self, SampleEntry};
-use minhbach_model::{FormatId, MediaFormat, RunId, Sample, Track, WallTime};
-use minhbach_store::{SegmentKey, SegmentReader, StoreError, read_sidecar};
+use minhbach_model::{FormatId, MediaFormat, RunId, Sample, Tier, Track, WallTime};
+use minhbach_store::{Footage, FootageReader, SegmentKey, StoreError};
 
 use crate::PlaybackError;
 
 /// An opened segment.
 pub(crate) struct OpenSegment {
-    root: Arc<Path>,
+    footage: Arc<Footage>,
     key: SegmentKey,
-    reader: Arc<SegmentReader>,
+    /// Where it was when its row was read; it may have moved since.
+    tier: Tier,
+    reader: FootageReader,
     pub format: Arc<MediaFormat>,
     pub records: Arc<[FragmentRecord]>,
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, PlaybackError> + Send + 'static,
-) -> Result<T, PlaybackError> {
-    // A join error is a panic, already logged with its place, or the runtime ending.
-    tokio::task::spawn_blocking(work).await.map_err(|_| PlaybackError::Stopping)?
-}
-
 impl OpenSegment {
-    pub async fn open(root: Arc<Path>, key: &str, id: FormatId) -> Result<Self, PlaybackError> {
+    pub async fn open(footage: Arc<Footage>, (key, tier): (&str, Tier), id: FormatId) -> Result<Self, PlaybackError> {
         let key = SegmentKey::parse(key)?;
-        blocking(move || {
-            let sidecar: Sidecar = read_sidecar(&root, &key)?;
-            let reader = SegmentReader::open(&root, &key)?;
-            let format = init::read(&reader.init(&sidecar)?, id, RunId(id.0))?;
-            Ok(Self {
-                root,
-                key,
-                reader: Arc::new(reader),
-                format: Arc::new(format),
-                records: sidecar.fragments.into(),
-            })
-        })
-        .await
+        let sidecar = footage.sidecar(&key, tier).await?;
+        let reader = footage.open(&key, tier).await?;
+        let format = init::read(&reader.init(&sidecar).await?, id, RunId(id.0))?;
+        Ok(Self { footage, key, tier, reader, format: Arc::new(format), records: sidecar.fragments.into() })
     }
 
     /// Looks again which fragments there are: for a file that is still being written.
     pub async fn refresh(&mut self) -> Result<(), PlaybackError> {
-        let (root, key) = (Arc::clone(&self.root), self.key.clone());
-        self.records = blocking(move || Ok(read_sidecar(&root, &key)?.fragments.into())).await?;
+        self.records = self.footage.sidecar(&self.key, self.tier).await?.fragments.into();
         Ok(())
     }
 
@@ -78,22 +62,17 @@ impl OpenSegment {
 
     /// The bytes and samples of a fragment; its hash is checked.
     pub async fn fragment(&self, index: usize) -> Result<(Bytes, Vec<SampleEntry>), PlaybackError> {
-        let reader = Arc::clone(&self.reader);
-        let Some(record) = self.records.get(index).cloned() else {
+        let Some(record) = self.records.get(index) else {
             return Ok((Bytes::new(), Vec::new()));
         };
-        blocking(move || {
-            let bytes = reader.fragment(&record)?;
-            let samples = read::samples(&bytes)?;
-            Ok((bytes, samples))
-        })
-        .await
+        let bytes = self.reader.fragment(record).await?;
+        let samples = read::samples(&bytes)?;
+        Ok((bytes, samples))
     }
 
     /// Raw bytes of the file, for an export whose fragments were checked when it was planned.
     pub async fn bytes(&self, offset: u64, len: usize) -> Result<Bytes, PlaybackError> {
-        let reader = Arc::clone(&self.reader);
-        blocking(move || Ok(reader.read(offset, len)?)).await
+        Ok(self.reader.read(offset, len).await?)
     }
 
     /// The samples of a fragment, in the order in which they are to be decoded and heard.

@@ -2,7 +2,6 @@
 //!
 //! The reader decides the speed by how fast it takes events; nothing is read ahead of it by more than a fragment.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use minhbach_index::Index;
 use minhbach_model::{
     CameraId, FormatId, Gap, GapCause, MediaFormat, Sample, SegmentState, StreamKind, Track, WallRange, WallTime,
 };
+use minhbach_store::Footage;
 
 use crate::PlaybackError;
 use crate::open::{OpenSegment, is_damage};
@@ -105,7 +105,7 @@ enum Place {
 /// A playback in progress.
 pub struct Player {
     index: Arc<dyn Index>,
-    root: Arc<Path>,
+    footage: Arc<Footage>,
     feed: Option<Feed>,
     request: PlayRequest,
     place: Place,
@@ -129,10 +129,10 @@ pub struct Player {
 impl Player {
     /// Prepares a playback; nothing is read before [`Self::next`].
     #[must_use]
-    pub fn new(index: Arc<dyn Index>, root: &Path, feed: Option<Feed>, request: PlayRequest) -> Self {
+    pub fn new(index: Arc<dyn Index>, footage: Arc<Footage>, feed: Option<Feed>, request: PlayRequest) -> Self {
         Self {
             index,
-            root: root.into(),
+            footage,
             feed,
             request,
             place: Place::Search(request.from),
@@ -180,7 +180,8 @@ impl Player {
             self.tell_gap(at, segment.range.start).await?;
         }
         self.formats += 1;
-        let opened = OpenSegment::open(Arc::clone(&self.root), &segment.key, FormatId(self.formats)).await;
+        let place = (segment.key.as_str(), segment.tier);
+        let opened = OpenSegment::open(Arc::clone(&self.footage), place, FormatId(self.formats)).await;
         let opened = match opened {
             Ok(opened) => opened,
             Err(error) if is_damage(&error) => {

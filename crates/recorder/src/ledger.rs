@@ -10,12 +10,18 @@ use std::time::Duration;
 use minhbach_index::{Index, IndexError, IndexErrorKind, SegmentProgress};
 use minhbach_model::{CameraId, Gap, GapCause, Segment, SegmentState, StreamKind, WallTime};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-/// Entries that may wait: at 256 streams and one entry a second this is more than four minutes.
-const QUEUE: usize = 65_536;
+/// Entries that may wait: openings and closings of segments and gaps of 256 streams for a day. Room is taken as it is
+/// needed.
+const QUEUE: usize = 1 << 20;
+/// Beyond this progress is left out: the next one says it too, and the last one comes with the closing.
+const QUEUE_PROGRESS: usize = 1 << 14;
 /// Entries taken at once.
 const BATCH: usize = 1024;
+/// What was told is durable after at most this.
+const SYNC: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(1);
 /// Tries each entry still has once the program is ending.
 const LAST_TRIES: u32 = 3;
@@ -104,6 +110,9 @@ impl Ledger {
     }
 
     pub(crate) fn tell(&self, entry: Entry) {
+        if matches!(entry, Entry::Progress(_)) && QUEUE - self.entries.capacity() > QUEUE_PROGRESS {
+            return;
+        }
         if self.entries.try_send(entry).is_err() {
             let before = self.stats.left_out.fetch_add(1, Ordering::Relaxed);
             if before.is_power_of_two() || before == 0 {
@@ -126,7 +135,19 @@ impl Writer {
     async fn run(self, mut entries: mpsc::Receiver<Entry>) {
         let index = &self.index;
         let mut batch = Vec::new();
-        while entries.recv_many(&mut batch, BATCH).await > 0 {
+        let mut sync = tokio::time::interval(SYNC);
+        sync.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let received = tokio::select! {
+                received = entries.recv_many(&mut batch, BATCH) => received,
+                _ = sync.tick() => {
+                    self.insist("sync", || index.sync()).await;
+                    continue;
+                }
+            };
+            if received == 0 {
+                return;
+            }
             let mut progress: Vec<SegmentProgress> = Vec::new();
             for entry in batch.drain(..) {
                 self.stats.written.fetch_add(1, Ordering::Relaxed);

@@ -22,10 +22,10 @@ const LOOK_BACK_NS: i64 = 600 * 1_000_000_000;
 pub struct LeftBehind(pub Segment);
 
 /// What its files say.
-struct Found {
-    start: WallTime,
-    last: SegmentProgress,
-    state: SegmentState,
+pub(crate) struct Found {
+    pub start: WallTime,
+    pub last: SegmentProgress,
+    pub state: SegmentState,
 }
 
 impl LeftBehind {
@@ -35,7 +35,8 @@ impl LeftBehind {
         let (id, text) = (self.0.id, self.0.key.clone());
         let durable = self.0.bytes;
         let examined = tokio::task::spawn_blocking(move || {
-            SegmentKey::parse(&self.0.key).map_or(Ok(None), |key| examine(&root, &key, id, durable).map(Some))
+            SegmentKey::parse(&self.0.key)
+                .map_or(Ok(None), |key| examine(&root, &key, id, Told::Bytes(durable)).map(Some))
         });
         let result = match examined.await {
             Ok(Ok(Some(found))) => context.index.close_segment(&found.last, found.state).await,
@@ -70,14 +71,16 @@ pub(crate) async fn adopt(
     let now = context.clock.now();
     let keys =
         tokio::task::spawn_blocking(move || keys_since(&root, camera, stream, from, now)).await.unwrap_or_default();
-    for key in keys {
+    let newest = keys.len().saturating_sub(UNFINISHED);
+    for (number, key) in keys.into_iter().enumerate() {
         if context.index.segment_by_key(key.as_str()).await?.is_some() {
             continue;
         }
         let Some(id) = key.segment() else { continue };
         let root = context.store.root().to_owned();
         let file = key.clone();
-        let found = match tokio::task::spawn_blocking(move || examine(&root, &file, id, 0)).await {
+        let told = if number < newest { Told::All } else { Told::Bytes(0) };
+        let found = match tokio::task::spawn_blocking(move || examine(&root, &file, id, told)).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 tracing::error!(%key, error = &error as &dyn std::error::Error, "a file without a row is not readable");
@@ -109,7 +112,13 @@ pub(crate) async fn adopt(
 }
 
 /// Media files of a stream that start in a stretch of time, from the folders of its days.
-fn keys_since(root: &Path, camera: CameraId, stream: StreamKind, from: WallTime, to: WallTime) -> Vec<SegmentKey> {
+pub(crate) fn keys_since(
+    root: &Path,
+    camera: CameraId,
+    stream: StreamKind,
+    from: WallTime,
+    to: WallTime,
+) -> Vec<SegmentKey> {
     const DAY_NS: i64 = 86_400 * 1_000_000_000;
     let first = SegmentKey::new(camera, stream, from, SegmentId::from_bytes([0; 16]));
     let mut keys = Vec::new();
@@ -130,11 +139,27 @@ fn keys_since(root: &Path, camera: CameraId, stream: StreamKind, from: WallTime,
     keys
 }
 
+/// What of a file was told as recorded, and is never cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Told {
+    /// So many bytes: the file may have been written when a crash came.
+    Bytes(u64),
+    /// All that its sidecar names: other files were begun after it.
+    All,
+}
+
+/// Files of a stream, the newest ones, that a crash can find unfinished: one is being written, one is being closed.
+pub(crate) const UNFINISHED: usize = 2;
+
 /// Reads the files of a segment and cuts a torn end off. Blocking.
 ///
-/// Bytes up to `durable` were told as recorded: they are never cut. An error means that nothing was changed.
-fn examine(root: &Path, key: &SegmentKey, id: SegmentId, durable: u64) -> Result<Found, StoreError> {
+/// An error means that nothing was changed.
+pub(crate) fn examine(root: &Path, key: &SegmentKey, id: SegmentId, told: Told) -> Result<Found, StoreError> {
     let sidecar = read_sidecar(root, key)?;
+    let durable = match told {
+        Told::Bytes(bytes) => bytes,
+        Told::All => sidecar.fragments.last().map_or(0, |record| record.end_offset()),
+    };
     let reader = SegmentReader::open(root, key)?;
     let len = reader.len()?;
     // Torn is what is not there. Only the end can be: earlier fragments were followed by others.
@@ -153,6 +178,7 @@ fn examine(root: &Path, key: &SegmentKey, id: SegmentId, durable: u64) -> Result
             Err(error) => return Err(error),
         }
     }
+    sync(root, key)?;
     let kept = &sidecar.fragments[..whole];
     let media_len = kept.last().map_or(sidecar.header.init_len, |r| r.end_offset());
     if media_len < durable {
@@ -171,6 +197,16 @@ fn examine(root: &Path, key: &SegmentKey, id: SegmentId, durable: u64) -> Result
         audio_samples: kept.iter().map(|r| u64::from(r.audio)).sum(),
     };
     Ok(Found { start, last, state })
+}
+
+/// What a killed process wrote may be in memory only; what is told as recorded must not.
+fn sync(root: &Path, key: &SegmentKey) -> Result<(), StoreError> {
+    let (media, sidecar) = (key.media_path(root), key.sidecar_path(root));
+    for path in [media.as_path(), sidecar.as_path(), media.parent().unwrap_or(root)] {
+        let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(|source| StoreError::Io { action: "sync", path: path.to_owned(), source })?;
+    }
+    Ok(())
 }
 
 fn start_of(sidecar: &Sidecar) -> WallTime {

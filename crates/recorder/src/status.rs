@@ -44,6 +44,8 @@ pub struct CameraDays {
     pub promised_days: u32,
     /// Since the start of its oldest footage, days of 24 hours.
     pub actual_days: f64,
+    /// Footage went that is promised to be there.
+    pub short: bool,
 }
 
 /// How spool and archive do.
@@ -107,6 +109,11 @@ impl ArchiveTeller {
 
     pub(crate) fn tell(&self, change: impl FnOnce(&mut ArchiveStatus)) {
         self.0.send_modify(change);
+    }
+
+    /// What was last told to wait for the archive, bytes.
+    pub(crate) fn waiting_bytes(&self) -> u64 {
+        self.0.borrow().waiting_bytes
     }
 }
 

@@ -1,5 +1,8 @@
 //! Records one stream: a task that empties its place in the feed a few times a second.
 //!
+//! A file that the disk refuses to sync is given up, and what of it is still in memory is written again into a new one,
+//! once: a disk that refuses that too is a gap.
+//!
 //! It does not wake for every picture: the ring holds them anyway, and fewer wake-ups are most of what recording saves.
 
 use std::collections::VecDeque;
@@ -18,7 +21,7 @@ use minhbach_model::{
     WallRange, WallTime,
 };
 use minhbach_runtime::Clock;
-use minhbach_store::{FileState, SegmentKey, SegmentWriter, Store, read_sidecar};
+use minhbach_store::{FileState, Footage, SegmentKey, SegmentWriter, Store};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -33,14 +36,18 @@ const LOOK: Duration = Duration::from_millis(200);
 const IDLE: Duration = Duration::from_millis(1000);
 /// A new connection's wall time is still being found for this long (see `ingest::clock`), ticks of 90 kHz.
 const SETTLING_TICKS: i64 = 20 * 90_000;
+/// How long the sidecar before may take to be read.
+const CHAIN_PATIENCE: Duration = Duration::from_secs(3);
 /// Less than this between two segments is none: the end of a segment is the estimated end of its last picture.
-const GAP_MIN_NS: i64 = 100_000_000;
+pub(crate) const GAP_MIN_NS: i64 = 100_000_000;
 
 /// What all recorders share.
 #[derive(Clone)]
 pub struct RecorderContext {
     /// Where bytes go.
     pub store: Arc<Store>,
+    /// Where the sidecar before the first new one is read, in the spool or in the archive.
+    pub footage: Arc<Footage>,
     /// Where questions at the start go.
     pub index: Arc<dyn Index>,
     /// Where rows go.
@@ -49,6 +56,8 @@ pub struct RecorderContext {
     pub clock: Clock,
     /// A segment closes at the first key picture after this.
     pub segment: Duration,
+    /// When this program began: what has been open for longer was left by one before it.
+    pub begun: WallTime,
 }
 
 impl RecorderContext {
@@ -99,12 +108,19 @@ pub struct StreamRecorder {
 
 struct Writing {
     segment: Segment,
+    format: Arc<MediaFormat>,
     writer: SegmentWriter,
     sidecar: SidecarWriter,
-    /// Totals after each fragment that is not durable yet, and when it was handed over.
-    waiting: VecDeque<(Mark, SegmentProgress)>,
+    /// What is not durable yet, oldest first. As much as is written between two syncs: the store's queue is bounded.
+    waiting: VecDeque<Waiting>,
     total: SegmentProgress,
     durable: u64,
+    /// The chain after the last line that is durable.
+    durable_chain: Digest,
+    /// It holds what another file was given up with, and none of it is durable yet.
+    again: bool,
+    /// That file, when the index does not know it.
+    replaces: Option<Segment>,
     /// The index knows it.
     told: bool,
     closing: bool,
@@ -112,6 +128,83 @@ struct Writing {
     /// The camera's stream ended after it: that it becomes durable says nothing of what comes now.
     of_old_run: bool,
     holes: Vec<WallRange>,
+}
+
+/// A fragment that was handed over and is not durable yet.
+struct Waiting {
+    fragment: Fragment,
+    clock: ClockState,
+    handed_over: Mark,
+    /// Totals after it.
+    progress: SegmentProgress,
+    /// The chain after its line.
+    chain: Digest,
+}
+
+/// A file that was given up.
+struct GivenUp {
+    segment: Segment,
+    told: bool,
+    format: Arc<MediaFormat>,
+    /// What was handed over and is not durable.
+    waiting: VecDeque<Waiting>,
+    lost: WallRange,
+    chain: Digest,
+    closing: bool,
+    of_old_run: bool,
+    /// Not worth another file: the disk is full, or this was the other file.
+    hopeless: bool,
+    disk_full: bool,
+    message: String,
+}
+
+impl Writing {
+    /// Hands a fragment over, behind the others.
+    async fn append(
+        &mut self,
+        fragment: Fragment,
+        clock: ClockState,
+        handed_over: Mark,
+    ) -> Result<(), minhbach_store::StoreError> {
+        let mut hasher = Hasher::default();
+        hasher.update(&fragment.header);
+        for part in &fragment.payload {
+            hasher.update(part);
+        }
+        let mut record = FragmentRecord {
+            offset: 0,
+            len: fragment.len(),
+            media_start_90k: fragment.media_start.0,
+            start_wall_ns: fragment.range.start.0,
+            end_wall_ns: fragment.range.end.0,
+            video: fragment.video_samples,
+            audio: fragment.audio_samples,
+            lost: fragment.lost_packets,
+            key: fragment.starts_with_key,
+            clock,
+            sha256: hasher.finish(),
+            // Set by the sidecar, as the offset is.
+            prev: Digest([0; 32]),
+        };
+        let line = match self.sidecar.append(&mut record) {
+            Ok(line) => line,
+            Err(error) => {
+                tracing::error!(%error, "sidecar line");
+                return Ok(());
+            }
+        };
+        self.total.end = fragment.range.end;
+        self.total.bytes = record.end_offset();
+        self.total.video_samples += u64::from(fragment.video_samples);
+        self.total.audio_samples += u64::from(fragment.audio_samples);
+        self.holes.extend(fragment.holes.iter().copied());
+        let mut data = Vec::with_capacity(fragment.payload.len() + 1);
+        data.push(fragment.header.clone());
+        data.extend(fragment.payload.iter().cloned());
+        let (progress, chain) = (self.total, self.sidecar.last());
+        self.waiting.push_back(Waiting { fragment, clock, handed_over, progress, chain });
+        self.writer.append(data, line).await
+    }
 }
 
 impl StreamRecorder {
@@ -137,7 +230,10 @@ impl StreamRecorder {
         let last_end = context.index.last_recorded_end(camera, stream).await?;
         let chain = last_chain(&context, camera, stream, last_end).await?;
         let open = context.index.open_gap_of(camera, stream).await?;
+        let mut began = last_end.map_or(now, |end| end.max(now));
         match (open, last_end) {
+            // Its settings were changed: still the same start.
+            (Some(gap), _) if gap.cause == GapCause::Starting && gap.start >= context.begun => began = gap.start,
             (Some(gap), _) => context.ledger.tell(Entry::CloseGap(camera, stream, now.max(gap.start))),
             (None, Some(end)) => {
                 // What is accounted for already: gaps noted after the last footage that became durable.
@@ -151,7 +247,6 @@ impl StreamRecorder {
             }
             (None, None) => {}
         }
-        let began = last_end.map_or(now, |end| end.max(now));
         context.ledger.tell(Entry::OpenGap(camera, stream, began, GapCause::Starting));
         let cutter = Cutter::new(context.segment);
         Ok(Self {
@@ -178,6 +273,10 @@ impl StreamRecorder {
         let mut events = Vec::new();
         let mut last_sample = Instant::now();
         self.health.reset();
+        // A camera may have failed before there was anybody to be told.
+        if let Some(cause) = feed.interrupted() {
+            self.begin_gap(cause);
+        }
         let stop_with = loop {
             let stopped = tokio::select! {
                 reason = &mut stop => Some(reason.unwrap_or(StopWith::Gap(GapCause::RecorderDown))),
@@ -188,7 +287,7 @@ impl StreamRecorder {
                 self.cutter.flush(&mut self.cuts);
                 self.apply().await;
             }
-            self.settle();
+            self.settle().await;
             self.tell_health();
             match stopped {
                 Some(reason) => break reason,
@@ -242,14 +341,16 @@ impl StreamRecorder {
         open
     }
 
-    /// A gap begins where the recording ended; a gap that is there already gets another cause from now on.
+    /// A gap begins where the recording ended; a gap that is there already gets another cause from now on. Why a camera
+    /// does not connect is known at the end of its first attempt only: what began as `starting` was that all along.
     fn begin_gap(&mut self, cause: GapCause) {
         let start = match (self.gap, self.last_end) {
             (Some((_, same)), _) if same == cause => return,
-            (Some((start, _)), _) => {
-                let now = self.context.clock.now().max(start);
-                self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, now));
-                now
+            (Some((start, before)), _) => {
+                let was_that_all_along = before == GapCause::Starting && is_of_camera(cause);
+                let until = if was_that_all_along { start } else { self.context.clock.now().max(start) };
+                self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, until));
+                until
             }
             (None, Some(end)) => end,
             (None, None) => self.context.clock.now(),
@@ -264,7 +365,7 @@ impl StreamRecorder {
 
     /// Says that this task is alive, and since when the disk owes it an answer.
     fn tell_health(&self) {
-        let waiting = self.writing.iter().find_map(|w| w.waiting.front()).map(|(mark, _)| *mark);
+        let waiting = self.writing.iter().find_map(|w| w.waiting.front()).map(|waiting| waiting.handed_over);
         self.health.look(self.mark(), waiting);
     }
 
@@ -291,7 +392,7 @@ impl StreamRecorder {
         }
     }
 
-    async fn open(&mut self, format: &MediaFormat, start: WallTime) {
+    async fn open(&mut self, format: &Arc<MediaFormat>, start: WallTime) {
         // Nothing interrupted the feed and still something is missing: the camera sent nothing for a while, or its clock
         // jumped so far that a new run began.
         if self.gap.is_none()
@@ -302,6 +403,17 @@ impl StreamRecorder {
             self.begin_gap(if same_run { GapCause::Stalled } else { GapCause::CameraClock });
         }
         self.last_run = Some(format.run);
+        let Some(writing) = self.begin_file(format, start, self.chain).await else { return };
+        // Closed now and not when the first fragment is durable: after a crash in between, the time from here on becomes
+        // `recorder_down`, which is what it was.
+        if self.gap.take().is_some() {
+            self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, start));
+        }
+        self.writing.push_back(writing);
+    }
+
+    /// A new file whose sidecar continues that chain; `None` when there can be none, which is told.
+    async fn begin_file(&mut self, format: &Arc<MediaFormat>, start: WallTime, prev: Digest) -> Option<Writing> {
         let id = SegmentId::generate();
         let key = SegmentKey::new(self.camera, self.stream, start, id);
         let init = Bytes::from(init::write(format));
@@ -316,25 +428,24 @@ impl StreamRecorder {
             audio: format.audio.as_ref().map_or_else(String::new, |audio| audio.codec.to_string()),
             init_len: init.len() as u64,
             init_sha256: Digest::of(&init),
-            prev: self.chain,
+            prev,
         };
         let init_len = init.len() as u64;
         let (sidecar, line) = match SidecarWriter::start(header) {
             Ok(started) => started,
-            Err(error) => return tracing::error!(%error, "sidecar header"),
+            Err(error) => {
+                tracing::error!(%error, "sidecar header");
+                return None;
+            }
         };
         let writer = match self.context.store.create(&key, init, line).await {
             Ok(writer) => writer,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no segment can be opened");
-                return self.give_up(false, error.to_string());
+                self.give_up(false, error.to_string());
+                return None;
             }
         };
-        // Closed now and not when the first fragment is durable: after a crash in between, the time from here on becomes
-        // `recorder_down`, which is what it was.
-        if self.gap.take().is_some() {
-            self.context.ledger.tell(Entry::CloseGap(self.camera, self.stream, start));
-        }
         let segment = Segment {
             id,
             camera: self.camera,
@@ -348,19 +459,23 @@ impl StreamRecorder {
             tier: Tier::Spool,
         };
         let total = SegmentProgress { id, end: start, bytes: init_len, video_samples: 0, audio_samples: 0 };
-        self.writing.push_back(Writing {
+        Some(Writing {
             segment,
+            format: Arc::clone(format),
             writer,
+            durable_chain: sidecar.last(),
             sidecar,
             waiting: VecDeque::new(),
             total,
             durable: 0,
+            again: false,
+            replaces: None,
             told: false,
             closing: false,
             failed: false,
             of_old_run: false,
             holes: Vec::new(),
-        });
+        })
     }
 
     async fn append(&mut self, fragment: Fragment) {
@@ -373,46 +488,16 @@ impl StreamRecorder {
             }
             return;
         };
-        let mut hasher = Hasher::default();
-        hasher.update(&fragment.header);
-        for part in &fragment.payload {
-            hasher.update(part);
-        }
-        let mut record = FragmentRecord {
-            offset: 0,
-            len: fragment.len(),
-            media_start_90k: fragment.media_start.0,
-            start_wall_ns: fragment.range.start.0,
-            end_wall_ns: fragment.range.end.0,
-            video: fragment.video_samples,
-            audio: fragment.audio_samples,
-            lost: fragment.lost_packets,
-            key: fragment.starts_with_key,
-            clock,
-            sha256: hasher.finish(),
-            prev: self.chain,
-        };
-        let line = match open.sidecar.append(&mut record) {
-            Ok(line) => line,
-            Err(error) => return tracing::error!(%error, "sidecar line"),
-        };
+        let end = fragment.range.end;
+        let appended = open.append(fragment, clock, handed_over).await;
         self.chain = open.sidecar.last();
-        open.total.end = fragment.range.end;
-        open.total.bytes = record.end_offset();
-        open.total.video_samples += u64::from(fragment.video_samples);
-        open.total.audio_samples += u64::from(fragment.audio_samples);
-        open.waiting.push_back((handed_over, open.total));
-        open.holes.extend(fragment.holes);
-        let mut data = Vec::with_capacity(fragment.payload.len() + 1);
-        data.push(fragment.header);
-        data.extend(fragment.payload);
-        if let Err(error) = open.writer.append(data, line).await {
+        if let Err(error) = appended {
             tracing::error!(error = &error as &dyn std::error::Error, "a fragment is lost");
             open.failed = true;
             self.last_end = Some(open.segment.range.end);
             return self.give_up(false, error.to_string());
         }
-        self.last_end = Some(fragment.range.end);
+        self.last_end = Some(end);
     }
 
     async fn close(&mut self, end: WallTime) {
@@ -424,16 +509,22 @@ impl StreamRecorder {
         }
     }
 
-    /// Tells the index what has become durable since.
-    fn settle(&mut self) {
+    /// Tells the index what has become durable since, and writes again what a file was given up with.
+    async fn settle(&mut self) {
         let mut given_up = Vec::new();
+        let mut replaced = Vec::new();
         let mut confirmed = false;
         for open in &mut self.writing {
             let durable = open.writer.durable().borrow_and_update().clone();
             let mut newest = None;
             while open.durable < durable.fragments {
                 open.durable += 1;
-                newest = open.waiting.pop_front().map(|(_, progress)| progress).or(newest);
+                if let Some(waiting) = open.waiting.pop_front() {
+                    newest = Some(waiting.progress);
+                    open.durable_chain = waiting.chain;
+                    open.again = false;
+                    replaced.extend(open.replaces.take());
+                }
             }
             if let Some(progress) = newest {
                 confirmed |= !open.of_old_run;
@@ -477,9 +568,20 @@ impl StreamRecorder {
                     if open.told {
                         self.context.ledger.tell(Entry::Close(last, SegmentState::Suspect));
                     }
-                    let lost = WallRange { start: open.segment.range.end, end: open.total.end };
                     tracing::error!(camera = %self.camera, stream = %self.stream, message, "segment given up");
-                    given_up.push((lost, disk_full, message, open.segment.id));
+                    given_up.push(GivenUp {
+                        segment: open.segment.clone(),
+                        told: open.told,
+                        format: Arc::clone(&open.format),
+                        waiting: std::mem::take(&mut open.waiting),
+                        lost: WallRange { start: open.segment.range.end, end: open.total.end },
+                        chain: open.durable_chain,
+                        closing: open.closing,
+                        of_old_run: open.of_old_run,
+                        hopeless: disk_full || open.again,
+                        disk_full,
+                        message,
+                    });
                 }
             }
         }
@@ -488,18 +590,82 @@ impl StreamRecorder {
         if confirmed {
             self.health.confirm(self.context.clock.now());
         }
-        for (lost, disk_full, message, id) in given_up {
-            if Some(id) == current {
-                self.last_end = Some(lost.start);
-                self.give_up(disk_full, message);
-            } else if lost.start < lost.end {
-                // A later file goes on; only the end of this one is missing.
-                let (camera, stream) = (self.camera, self.stream);
-                let cause = if disk_full { GapCause::DiskFull } else { GapCause::DiskError };
-                let gap = Gap { camera, stream, start: lost.start, end: Some(lost.end), cause };
-                self.context.ledger.tell(Entry::InsertGap(gap));
-            }
+        for segment in replaced {
+            self.note_replaced(segment).await;
         }
+        for file in given_up {
+            let is_current = Some(file.segment.id) == current;
+            self.make_good(file, is_current).await;
+        }
+    }
+
+    /// Gives a file that was written again a row, so that nobody takes it for footage that a crash left without one.
+    async fn note_replaced(&mut self, segment: Segment) {
+        let path = self.context.store.root().join(&segment.key);
+        // One that could not even be made needs none.
+        if tokio::fs::try_exists(path).await.unwrap_or(true) {
+            let (id, end, bytes) = (segment.id, segment.range.end, segment.bytes);
+            let last = SegmentProgress { id, end, bytes, video_samples: 0, audio_samples: 0 };
+            self.context.ledger.tell(Entry::Open(Box::new(segment)));
+            self.context.ledger.tell(Entry::Close(last, SegmentState::Suspect));
+        }
+    }
+
+    /// Writes what a file was given up with into a new one; what cannot be written is a gap.
+    async fn make_good(&mut self, mut file: GivenUp, is_current: bool) {
+        if is_current {
+            self.last_end = Some(file.lost.start);
+        }
+        let waiting = std::mem::take(&mut file.waiting);
+        let again = if file.hopeless { None } else { self.write_again(&file, waiting).await };
+        let Some(again) = again else {
+            if is_current {
+                self.give_up(file.disk_full, file.message);
+            } else {
+                // A later file goes on; only the end of this one is missing.
+                self.note_lost(file.lost, file.disk_full);
+            }
+            return;
+        };
+        self.note_lost(WallRange { start: file.lost.start, end: again.segment.range.start }, file.disk_full);
+        if is_current {
+            // The next fragments follow in this file; until the disk confirms it, that it refused is shown.
+            self.health.fail(FailureKind::DiskError, file.message, self.context.clock.now());
+            self.chain = again.sidecar.last();
+            self.last_end = Some(again.total.end);
+            self.writing.push_back(again);
+        } else {
+            self.writing.push_front(again);
+        }
+    }
+
+    fn note_lost(&self, lost: WallRange, disk_full: bool) {
+        if lost.start < lost.end {
+            let (camera, stream) = (self.camera, self.stream);
+            let cause = if disk_full { GapCause::DiskFull } else { GapCause::DiskError };
+            let gap = Gap { camera, stream, start: lost.start, end: Some(lost.end), cause };
+            self.context.ledger.tell(Entry::InsertGap(gap));
+        }
+    }
+
+    /// A new file with these fragments, from the first on that can be decoded alone; `None` when there can be none.
+    async fn write_again(&mut self, file: &GivenUp, waiting: VecDeque<Waiting>) -> Option<Writing> {
+        let mut waiting = waiting.into_iter().skip_while(|waiting| !waiting.fragment.starts_with_key).peekable();
+        let start = waiting.peek()?.fragment.range.start;
+        let mut again = self.begin_file(&file.format, start, file.chain).await?;
+        again.again = true;
+        again.replaces = (!file.told).then(|| file.segment.clone());
+        again.of_old_run = file.of_old_run;
+        for Waiting { fragment, clock, handed_over, .. } in waiting {
+            // A store that has ended takes nothing: what follows finds out, too.
+            again.append(fragment, clock, handed_over).await.ok()?;
+        }
+        if file.closing {
+            again.closing = true;
+            again.writer.close().await.ok()?;
+        }
+        tracing::warn!(camera = %self.camera, stream = %self.stream, key = again.segment.key, "written again");
+        Some(again)
     }
 
     /// Waits until everything is synced and told, then notes what begins now.
@@ -515,7 +681,7 @@ impl StreamRecorder {
             if open.writer.durable().wait_for(done).await.is_err() {
                 open.failed = true;
             }
-            self.settle();
+            self.settle().await;
         }
         match stop_with {
             StopWith::Gap(cause) => self.begin_gap(cause),
@@ -526,6 +692,26 @@ impl StreamRecorder {
                 }
             }
         }
+    }
+}
+
+/// Whether the camera or the way to it is the cause.
+fn is_of_camera(cause: GapCause) -> bool {
+    match cause {
+        GapCause::CameraUnreachable
+        | GapCause::AuthRefused
+        | GapCause::Stalled
+        | GapCause::Disconnected
+        | GapCause::PacketLoss
+        | GapCause::Unsupported
+        | GapCause::CameraClock => true,
+        GapCause::RecorderDown
+        | GapCause::RecorderBehind
+        | GapCause::DiskFull
+        | GapCause::DiskError
+        | GapCause::PausedByOperator
+        | GapCause::Starting
+        | GapCause::Rebuilt => false,
     }
 }
 
@@ -541,14 +727,11 @@ async fn last_chain(
     let Some(last) = context.index.segment_at_or_after(camera, stream, end.offset_ns(-1)).await? else {
         return Ok(NONE);
     };
-    let root = context.store.root().to_owned();
-    let read = tokio::task::spawn_blocking(move || {
-        let key = SegmentKey::parse(&last.key).ok()?;
-        read_sidecar(&root, &key).map(|sidecar| sidecar.last).ok()
-    });
-    match read.await {
-        Ok(Some(digest)) => Ok(digest),
-        Ok(None) | Err(_) => {
+    let Ok(key) = SegmentKey::parse(&last.key) else { return Ok(NONE) };
+    // It may be in an archive that does not answer, and recording waits for nobody.
+    match tokio::time::timeout(CHAIN_PATIENCE, context.footage.sidecar(&key, last.tier)).await {
+        Ok(Ok(sidecar)) => Ok(sidecar.last),
+        Ok(Err(_)) | Err(_) => {
             tracing::warn!(%camera, %stream, "the sidecar before is not readable; a new chain begins");
             Ok(NONE)
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use minhbach_feed::{Limits, Publisher, feed};
+use minhbach_feed::{Feed, Limits, Publisher, feed};
 use minhbach_index::{Index, SqliteIndex};
 use minhbach_model::{
     CameraId, FailureKind, FormatId, Gap, GapCause, MediaFormat, RunId, Sample, SegmentState, StreamKind, Ticks,
@@ -15,7 +15,7 @@ use minhbach_recorder::{
     HealthTeller, Ledger, RecordedStream, RecorderContext, RecorderHealth, StopWith, StreamRecorder,
 };
 use minhbach_runtime::Clock;
-use minhbach_store::{Store, StoreOptions};
+use minhbach_store::{Footage, Store, StoreOptions};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -38,21 +38,27 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
+        Self::syncing_every(Duration::from_millis(20)).await
+    }
+
+    async fn syncing_every(sync_interval: Duration) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let clock = Clock::system();
         let started = clock.now();
         let index: Arc<dyn Index> =
             Arc::new(SqliteIndex::open(&dir.path().join("index.sqlite"), started).await.expect("an index"));
-        let options = StoreOptions { sync_interval: Duration::from_millis(20), ..StoreOptions::default() };
+        let options = StoreOptions { sync_interval, ..StoreOptions::default() };
         let store = Arc::new(Store::open(&dir.path().join("footage"), options).expect("a store"));
         let (ledger, writer) = Ledger::new(Arc::clone(&index));
         let ledger_task = tokio::spawn(writer);
         let context = RecorderContext {
             store: Arc::clone(&store),
+            footage: Arc::new(Footage::new(store.root(), None)),
             index: Arc::clone(&index),
             ledger: ledger.clone(),
             clock,
             segment: Duration::from_secs(60),
+            begun: started,
         };
         let video = VideoParams {
             codec: VideoCodec::H264,
@@ -72,7 +78,10 @@ impl Bench {
     }
 
     async fn start(&self) -> Running {
-        let (publisher, feed) = feed(Limits::default());
+        self.start_on(feed(Limits::default())).await
+    }
+
+    async fn start_on(&self, (publisher, feed): (Publisher, Feed)) -> Running {
         let (teller, health) = HealthTeller::new();
         let which = RecordedStream { camera: self.camera, stream: StreamKind::Main, started: self.started };
         let recorder =
@@ -146,6 +155,13 @@ async fn a_disk_that_refuses_is_told_with_its_error_and_recording_goes_on_when_i
     assert!(fault.message.contains("Not a directory"), "{fault:?}");
     assert!(fault.since >= bench.started);
 
+    // What could not be written is tried once more in another file, and then is lost.
+    let lost = async {
+        while !bench.gaps().await.iter().any(|gap| gap.cause == GapCause::DiskError) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, lost).await.expect("it becomes a gap");
     std::fs::remove_file(&folder).unwrap();
     bench.publish(&running.publisher, 2..4);
     let health = running.until(RecorderHealth::is_confirmed).await;
@@ -171,9 +187,78 @@ async fn a_store_that_has_ended_is_told_and_what_is_lost_is_a_gap() {
     bench.publish(&running.publisher, 0..2);
     let fault = running.until(|health| health.fault().is_some()).await.fault().cloned().unwrap();
     assert_eq!(fault.kind, FailureKind::DiskError);
-    assert!(fault.message.contains("has ended"), "{fault:?}");
+    assert!(fault.message.contains("has been stopped"), "{fault:?}");
     running.stop().await;
     bench.settle().await;
     let gaps = bench.gaps().await;
     assert!(gaps.iter().any(|gap| gap.cause == GapCause::DiskError && gap.start > bench.started), "{gaps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_file_was_given_up_with_is_written_again_and_nothing_is_missing() {
+    // Long enough to take the folder away before its first sync, which then fails.
+    let mut bench = Bench::syncing_every(Duration::from_secs(2)).await;
+    let mut running = bench.start().await;
+    bench.publish(&running.publisher, 0..3);
+    let folder = bench.folder();
+    let begun = || std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+    let appear = async {
+        while !begun() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, appear).await.expect("a file is begun");
+    std::fs::rename(&folder, bench.store.root().join("away")).unwrap();
+    running.until(RecorderHealth::is_confirmed).await;
+    bench.publish(&running.publisher, 3..5);
+    running.stop().await;
+
+    bench.settle().await;
+    let all = WallRange { start: WallTime::from_secs(0), end: bench.started.offset_ns(3_600_000_000_000) };
+    let segments = bench.index.segments_in(bench.camera, StreamKind::Main, all, None, 10).await.unwrap();
+    assert_eq!(segments.len(), 1, "{segments:?}");
+    assert_eq!((segments[0].state, segments[0].video_samples), (SegmentState::Closed, 125));
+    assert_eq!(segments[0].range.start, bench.started);
+    assert!(!bench.gaps().await.iter().any(|gap| gap.cause == GapCause::DiskError));
+    let key = minhbach_store::SegmentKey::parse(&segments[0].key).unwrap();
+    let sidecar = minhbach_store::read_sidecar(bench.store.root(), &key).unwrap();
+    let reader = minhbach_store::SegmentReader::open(bench.store.root(), &key).unwrap();
+    assert!(sidecar.fragments.iter().all(|record| reader.fragment(record).is_ok()));
+    bench.store.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_that_fails_from_its_first_connection_on_has_one_gap_with_the_true_cause() {
+    let mut bench = Bench::new().await;
+    let (publisher, feed) = feed(Limits::default());
+    publisher.interrupt(GapCause::AuthRefused);
+    let running = bench.start_on((publisher, feed)).await;
+    let told = async {
+        while bench.gaps().await.iter().all(|gap| gap.cause != GapCause::AuthRefused) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("the cause is told");
+    bench.publish(&running.publisher, 2..3);
+    running.stop().await;
+    bench.settle().await;
+    let all: Vec<_> = bench.gaps().await.into_iter().map(|gap| (gap.start, gap.cause)).collect();
+    let at = |second: i64| bench.started.offset_ns(second * 1_000_000_000);
+    assert_eq!(all, [(at(0), GapCause::AuthRefused), (at(3), GapCause::RecorderDown)]);
+    bench.store.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changed_settings_make_no_second_gap() {
+    let mut bench = Bench::new().await;
+    for _ in 0..3 {
+        let running = bench.start().await;
+        drop(running.publisher);
+        running.stop.send(StopWith::Gap(GapCause::Starting)).unwrap();
+        running.task.await.unwrap();
+    }
+    bench.settle().await;
+    let all: Vec<_> = bench.gaps().await.into_iter().map(|gap| (gap.start, gap.end, gap.cause)).collect();
+    assert_eq!(all, [(bench.started, None, GapCause::Starting)]);
+    bench.store.stop().await;
 }

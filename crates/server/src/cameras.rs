@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use minhbach_feed::{Feed, Limits, feed};
 use minhbach_index::IndexError;
@@ -19,6 +20,7 @@ use minhbach_model::{
 use minhbach_recorder::{
     HealthTeller, LeftBehind, Mark, RecordedStream, RecorderContext, RecorderHealth, StopWith, StreamRecorder, chain,
 };
+use minhbach_runtime::{Hurry, Pace, PacedThread, Paces};
 use tokio::sync::{Mutex, Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,13 +28,18 @@ use tokio_util::sync::CancellationToken;
 /// History a feed keeps beyond its current group of pictures.
 const MAIN_HISTORY_BYTES: usize = 1536 * 1024;
 const SUB_HISTORY_BYTES: usize = 256 * 1024;
+/// A recorder has time: in 20 ms a camera sends some 10 kB, and the buffer of its socket holds ten times as much. A viewer is
+/// not kept waiting for longer than 2 ms.
+const INGEST_PACES: Paces = Paces { steady: Duration::from_millis(20), quick: Duration::from_millis(2) };
 /// How long a recorder waits before it asks an index again that did not answer at its start.
-const INDEX_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+const INDEX_RETRY: Duration = Duration::from_secs(1);
 
 /// All cameras.
 pub struct Cameras {
     context: RecorderContext,
     options: IngestOptions,
+    /// Where all connections are looked after.
+    ingest: PacedThread,
     running: RwLock<BTreeMap<CameraId, Running>>,
     /// One change at a time: starting and stopping wait for tasks.
     change: Mutex<()>,
@@ -64,8 +71,19 @@ struct Tasks {
 
 impl Cameras {
     /// No cameras yet.
-    pub fn new(context: RecorderContext, options: IngestOptions) -> Self {
-        Self { context, options, running: RwLock::default(), change: Mutex::new(()), changed: Notify::new() }
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn new(context: RecorderContext, options: IngestOptions) -> std::io::Result<Self> {
+        let ingest = PacedThread::start("ingest", INGEST_PACES, Pace::default())?;
+        Ok(Self {
+            context,
+            options,
+            ingest,
+            running: RwLock::default(),
+            change: Mutex::new(()),
+            changed: Notify::new(),
+        })
     }
 
     /// Starts every camera the index knows.
@@ -86,6 +104,11 @@ impl Cameras {
             segment.repair(&self.context).await;
         }
         Ok(())
+    }
+
+    /// Somebody watches what cameras send: it is passed on at once until the answer is dropped.
+    pub fn hurry(&self) -> Hurry {
+        self.ingest.pace().hurry()
     }
 
     /// Time limits towards cameras.
@@ -133,6 +156,7 @@ impl Cameras {
         let camera = Camera { id: CameraId::generate(), draft, paused: false, created: self.context.clock.now() };
         self.context.index.insert_camera(&camera).await?;
         let id = camera.id;
+        tracing::info!(camera = %id, name = camera.draft.name, "camera added");
         self.insert(camera, Vec::new());
         self.changed.notify_waiters();
         Ok(id)
@@ -145,6 +169,7 @@ impl Cameras {
     pub async fn update(&self, id: CameraId, draft: CameraDraft) -> Result<(), IndexError> {
         let _one = self.change.lock().await;
         self.context.index.update_camera(id, &draft).await?;
+        tracing::info!(camera = %id, name = draft.name, "camera changed");
         let mut stopped = Vec::new();
         let camera = {
             let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
@@ -177,6 +202,7 @@ impl Cameras {
     pub async fn set_paused(&self, id: CameraId, paused: bool) -> Result<(), IndexError> {
         let _one = self.change.lock().await;
         self.context.index.set_camera_paused(id, paused).await?;
+        tracing::info!(camera = %id, "{}", if paused { "camera paused" } else { "camera resumed" });
         let (camera, stopped) = {
             let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
             let Some(entry) = running.get_mut(&id) else { return Ok(()) };
@@ -199,6 +225,7 @@ impl Cameras {
     pub async fn remove(&self, id: CameraId) -> Result<(), IndexError> {
         let _one = self.change.lock().await;
         self.context.index.remove_camera(id, self.context.clock.now()).await?;
+        tracing::info!(camera = %id, "camera removed; its footage stays");
         let removed = self.running.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
         let streams = removed.map(|r| r.streams).unwrap_or_default();
         futures::future::join_all(streams.into_iter().map(|s| s.stop(StopWith::Removed))).await;
@@ -290,14 +317,14 @@ impl Cameras {
             password: camera.draft.password.clone(),
         };
         let stop_ingest = CancellationToken::new();
-        let ingest =
-            supervise(config, self.options, self.context.clock.clone(), publisher, status, stop_ingest.clone());
+        let run = (self.ingest.pace().clone(), stop_ingest.clone());
+        let ingest = supervise(config, self.options, self.context.clock.clone(), publisher, status, run);
         let (stop_recorder, stop) = oneshot::channel();
         let which = RecordedStream { camera: camera.id, stream: kind, started: now };
         let recorder = record(self.context.clone(), which, left, feed.clone(), stop, teller);
         stopped(Some(Tasks {
             stop_ingest,
-            ingest: tokio::spawn(ingest),
+            ingest: self.ingest.handle().spawn(ingest),
             stop_recorder,
             recorder: tokio::spawn(recorder),
         }))
@@ -343,7 +370,7 @@ impl Running {
 
 impl Stream {
     /// Its state as people are shown it: recording only while the disk confirms it.
-    fn shown(&self, limit: std::time::Duration, now: Mark) -> StreamStatus {
+    fn shown(&self, limit: Duration, now: Mark) -> StreamStatus {
         let status = self.status.borrow().clone();
         // Closed once every teller is gone, and with them the recorder.
         let alive = self.health.has_changed().is_ok();

@@ -2,12 +2,14 @@
 //!
 //! What a person can set belongs here, with its unit in its name and its limits. An unknown key is an error with its line.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use minhbach_ingest::IngestOptions;
-use minhbach_store::StoreOptions;
+use minhbach_model::Retention;
+use minhbach_store::{ArchiveOptions, StoreOptions};
 use serde::{Deserialize, Serialize};
 
 /// Why a configuration cannot be used.
@@ -40,6 +42,14 @@ pub enum ConfigError {
         /// What is accepted.
         expected: &'static str,
     },
+    /// A key that another one asks for is missing, or has no use.
+    #[error("{key} {problem}")]
+    Key {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// It cannot be printed.
     #[error("the configuration cannot be printed")]
     Print(#[from] toml::ser::Error),
@@ -68,10 +78,16 @@ pub struct Config {
     pub recording: Recording,
     /// Limits towards cameras.
     pub camera: Camera,
-    /// How long footage is kept where nothing else was said.
-    pub retention: Retention,
+    /// Where cameras, places, incidents and the index of footage are kept.
+    pub database: Database,
+    /// Where closed footage goes.
+    pub archive: Archive,
     /// How full the disk may become.
-    pub disk: Disk,
+    pub spool: Spool,
+    /// How long footage is kept where nothing is said of a camera, a place or everything.
+    pub retention: RetentionDefault,
+    /// How stored footage is read back.
+    pub patrol: Patrol,
 }
 
 /// Section `[listen]`.
@@ -106,24 +122,117 @@ pub struct Camera {
     pub backoff_max_secs: u32,
 }
 
+/// Section `[database]`.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://user:password@host:port/name`; empty for SQLite in the data folder.
+    pub url: String,
+}
+
+/// Without the password.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("url", &without_password(&self.url)).finish()
+    }
+}
+
+/// Which archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArchiveKind {
+    /// Footage stays where it was recorded.
+    #[default]
+    None,
+    /// A folder.
+    Folder,
+    /// A bucket of an S3-compatible store.
+    S3,
+}
+
+/// Section `[archive]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Archive {
+    /// Which kind.
+    pub kind: ArchiveKind,
+    /// Folder, for kind `folder`.
+    pub path: PathBuf,
+    /// `https://host:port`, for kind `s3`. Without TLS only on a loopback address.
+    pub endpoint: String,
+    /// Bucket, for kind `s3`; it must be there.
+    pub bucket: String,
+    /// Region, for kind `s3`.
+    pub region: String,
+    /// Access key, for kind `s3`; empty for a store that asks nobody.
+    pub access_key_id: String,
+    /// File with the secret key, for kind `s3`.
+    pub secret_access_key_file: PathBuf,
+    /// Segments brought at the same time.
+    pub parallel: u32,
+}
+
+/// Section `[spool]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Spool {
+    /// From here on there is an alarm, percent of the disk or of `max_mib`.
+    pub alarm_percent: u8,
+    /// From here on the oldest footage that is archived and not held goes.
+    pub delete_percent: u8,
+    /// What footage may use of the disk, MiB; 0 for the whole disk.
+    pub max_mib: u64,
+}
+
 /// Section `[retention]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Retention {
-    /// Promised: before that footage goes only when the disk is full.
+pub struct RetentionDefault {
+    /// Promised days: before that footage goes only when a disk is full.
     pub min_days: u32,
     /// Older footage is deleted; 0 keeps it as long as there is room.
     pub max_days: u32,
 }
 
-/// Section `[disk]`.
+/// Section `[patrol]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Disk {
-    /// From here on there is an alarm.
-    pub alarm_percent: u32,
-    /// From here on the oldest footage that is not held goes.
-    pub delete_percent: u32,
+pub struct Patrol {
+    /// How fast stored footage is read back and compared, MiB a second; 0 for not at all.
+    pub mib_per_second: u32,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self {
+            kind: ArchiveKind::None,
+            path: PathBuf::new(),
+            endpoint: String::new(),
+            bucket: String::new(),
+            region: "us-east-1".to_owned(),
+            access_key_id: String::new(),
+            secret_access_key_file: PathBuf::new(),
+            parallel: 4,
+        }
+    }
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Self { alarm_percent: 80, delete_percent: 90, max_mib: 0 }
+    }
+}
+
+impl Default for RetentionDefault {
+    fn default() -> Self {
+        Self { min_days: Retention::DEFAULT.min_days, max_days: Retention::DEFAULT.max_days.unwrap_or(0) }
+    }
+}
+
+impl Default for Patrol {
+    fn default() -> Self {
+        Self { mib_per_second: 2 }
+    }
 }
 
 impl Default for Config {
@@ -133,8 +242,11 @@ impl Default for Config {
             listen: Listen::default(),
             recording: Recording::default(),
             camera: Camera::default(),
-            retention: Retention::default(),
-            disk: Disk::default(),
+            database: Database::default(),
+            archive: Archive::default(),
+            spool: Spool::default(),
+            retention: RetentionDefault::default(),
+            patrol: Patrol::default(),
         }
     }
 }
@@ -154,19 +266,6 @@ impl Default for Recording {
 impl Default for Camera {
     fn default() -> Self {
         Self { step_timeout_secs: 8, stall_timeout_secs: 8, backoff_max_secs: 30 }
-    }
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        let minhbach_model::Retention { min_days, max_days } = minhbach_model::Retention::DEFAULT;
-        Self { min_days, max_days: max_days.unwrap_or(0) }
-    }
-}
-
-impl Default for Disk {
-    fn default() -> Self {
-        Self { alarm_percent: 90, delete_percent: 95 }
     }
 }
 
@@ -222,13 +321,21 @@ impl Config {
                 });
             }
         }
+        if self.data_dir.as_os_str().is_empty() {
+            return Err(ConfigError::Key { key: "data_dir", problem: "is empty: name a folder, or leave the key out" });
+        }
+        if self.listen.grpc == self.listen.http && self.listen.grpc.port() != 0 {
+            return Err(ConfigError::Value {
+                key: "listen.http",
+                value: self.listen.http.to_string(),
+                expected: "another port than that of listen.grpc is accepted",
+            });
+        }
         let limits = [
             ("recording.segment_secs", self.recording.segment_secs, 2..=300, "from 2 to 300 are accepted"),
             ("recording.sync_secs", self.recording.sync_secs, 1..=10, "from 1 to 10 are accepted"),
             ("camera.step_timeout_secs", self.camera.step_timeout_secs, 1..=60, "from 1 to 60 are accepted"),
             ("camera.stall_timeout_secs", self.camera.stall_timeout_secs, 2..=60, "from 2 to 60 are accepted"),
-            ("disk.alarm_percent", self.disk.alarm_percent, 1..=99, "from 1 to 99 are accepted"),
-            ("disk.delete_percent", self.disk.delete_percent, 2..=99, "from 2 to 99 are accepted"),
             ("retention.min_days", self.retention.min_days, 0..=36_500, "up to 36500 are accepted"),
             ("retention.max_days", self.retention.max_days, 0..=36_500, "up to 36500 are accepted"),
             ("camera.backoff_max_secs", self.camera.backoff_max_secs, 1..=300, "from 1 to 300 are accepted"),
@@ -238,15 +345,40 @@ impl Config {
                 return Err(ConfigError::Value { key, value: value.to_string(), expected });
             }
         }
+        self.check_storage()
+    }
+
+    /// Database, archive, watermarks, retention.
+    fn check_storage(&self) -> Result<(), ConfigError> {
+        let value = |key, value: &dyn fmt::Display, expected| {
+            Err(ConfigError::Value { key, value: value.to_string(), expected })
+        };
+        let Spool { alarm_percent, delete_percent, .. } = self.spool;
+        if !(1..=99).contains(&delete_percent) {
+            return value("spool.delete_percent", &delete_percent, "from 1 to 99 are accepted");
+        }
+        if !(1..=delete_percent).contains(&alarm_percent) {
+            return value("spool.alarm_percent", &alarm_percent, "from 1 to spool.delete_percent are accepted");
+        }
+        if self.patrol.mib_per_second > 10_000 {
+            return value("patrol.mib_per_second", &self.patrol.mib_per_second, "up to 10000 are accepted");
+        }
         if !self.retention().is_possible() {
-            let (key, value) = ("retention.max_days", self.retention.max_days.to_string());
-            return Err(ConfigError::Value { key, value, expected: "0, or at least retention.min_days, is accepted" });
+            return value(
+                "retention.max_days",
+                &self.retention.max_days,
+                "0, or at least retention.min_days is accepted",
+            );
         }
-        if self.disk.alarm_percent >= self.disk.delete_percent {
-            let (key, value) = ("disk.alarm_percent", self.disk.alarm_percent.to_string());
-            return Err(ConfigError::Value { key, value, expected: "less than disk.delete_percent is accepted" });
+        let url = &self.database.url;
+        if !url.is_empty() && !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return value(
+                "database.url",
+                &without_password(url),
+                "postgres://user:password@host:port/name is accepted",
+            );
         }
-        Ok(())
+        self.archive.check()
     }
 
     /// As a file that would give the same configuration.
@@ -255,6 +387,20 @@ impl Config {
     /// When a path is not Unicode.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
         Ok(toml::to_string_pretty(self)?)
+    }
+
+    /// The same without secrets, for printing.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        let database = Database { url: without_password(&self.database.url) };
+        Self { database, ..self.clone() }
+    }
+
+    /// How long footage is kept where nothing is said.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        let RetentionDefault { min_days, max_days } = self.retention;
+        Retention { min_days, max_days: (max_days > 0).then_some(max_days) }
     }
 
     /// Limits towards cameras.
@@ -270,28 +416,86 @@ impl Config {
         }
     }
 
-    /// How long footage is kept where nothing else was said.
-    #[must_use]
-    pub fn retention(&self) -> minhbach_model::Retention {
-        let max_days = Some(self.retention.max_days).filter(|days| *days > 0);
-        minhbach_model::Retention { min_days: self.retention.min_days, max_days }
-    }
-
-    /// How full the disk may become; the limits are checked on reading.
-    #[must_use]
-    pub fn watermarks(&self) -> minhbach_recorder::Watermarks {
-        let percent = |value: u32| u8::try_from(value).unwrap_or(100);
-        minhbach_recorder::Watermarks {
-            alarm_percent: percent(self.disk.alarm_percent),
-            delete_percent: percent(self.disk.delete_percent),
-        }
-    }
-
     /// How the store writes.
     #[must_use]
     pub fn store(&self) -> StoreOptions {
         StoreOptions { sync_interval: Duration::from_secs(self.recording.sync_secs.into()), ..StoreOptions::default() }
     }
+}
+
+impl Archive {
+    fn check(&self) -> Result<(), ConfigError> {
+        let missing = |key| Err(ConfigError::Key { key, problem: "is missing: this kind of archive needs it" });
+        if !(1..=64).contains(&self.parallel) {
+            let (key, value) = ("archive.parallel", self.parallel.to_string());
+            return Err(ConfigError::Value { key, value, expected: "from 1 to 64 are accepted" });
+        }
+        let is_there = |path: &Path| !path.as_os_str().is_empty();
+        match self.kind {
+            ArchiveKind::None => Ok(()),
+            ArchiveKind::Folder if !is_there(&self.path) => missing("archive.path"),
+            ArchiveKind::Folder => Ok(()),
+            ArchiveKind::S3 if self.endpoint.is_empty() => missing("archive.endpoint"),
+            ArchiveKind::S3 if self.bucket.is_empty() => missing("archive.bucket"),
+            ArchiveKind::S3 if !self.access_key_id.is_empty() && !is_there(&self.secret_access_key_file) => {
+                missing("archive.secret_access_key_file")
+            }
+            ArchiveKind::S3 if !self.is_private() => Err(ConfigError::Key {
+                key: "archive.endpoint",
+                problem: "has no TLS: https:// is needed, but for a loopback address such as http://127.0.0.1:8333",
+            }),
+            ArchiveKind::S3 => Ok(()),
+        }
+    }
+
+    /// Whether nobody on the way can read along.
+    fn is_private(&self) -> bool {
+        let Some(rest) = self.endpoint.strip_prefix("http://") else { return self.endpoint.starts_with("https://") };
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    }
+
+    /// Its options; reads the file with the secret.
+    ///
+    /// # Errors
+    /// When that file cannot be read.
+    pub fn options(&self) -> Result<ArchiveOptions, ConfigError> {
+        Ok(match self.kind {
+            ArchiveKind::None => ArchiveOptions::None,
+            ArchiveKind::Folder => ArchiveOptions::Folder { path: self.path.clone() },
+            ArchiveKind::S3 => ArchiveOptions::S3 {
+                endpoint: self.endpoint.clone(),
+                bucket: self.bucket.clone(),
+                region: self.region.clone(),
+                access_key: self.access_key_id.clone(),
+                secret_key: self.secret()?,
+                allow_http: self.endpoint.starts_with("http://"),
+            },
+        })
+    }
+
+    fn secret(&self) -> Result<String, ConfigError> {
+        if self.access_key_id.is_empty() {
+            return Ok(String::new());
+        }
+        let path = self.secret_access_key_file.clone();
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path, source })?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+/// An address with its password, and parameters that may hold one, replaced by `***`.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "***".repeat(usize::from(!url.is_empty())) };
+    // The last one: a password that was not written as it must be can hold any character.
+    let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+    let shown = rest.split_once('?').map_or_else(|| rest.to_owned(), |(rest, _)| format!("{rest}?***"));
+    let Some(user) = user else { return format!("{scheme}://{shown}") };
+    let name = user.split([':', '@', '/', '?']).next().unwrap_or_default();
+    let secret = if name.len() < user.len() { ":***" } else { "" };
+    format!("{scheme}://{name}{secret}@{shown}")
 }
 
 #[cfg(test)]
@@ -327,13 +531,84 @@ mod tests {
         assert!(error.contains("loopback"), "{error}");
         assert!(load("[recording]\nsegment_secs = 0\n").is_err());
         assert!(load("[retention]\nmin_days = 30\nmax_days = 10\n").is_err());
-        assert!(load("[disk]\nalarm_percent = 95\n").is_err());
+        assert!(load("[spool]\nalarm_percent = 95\n").is_err());
         assert!(load("").is_ok());
+        assert!(load("data_dir = \"\"\n").is_err());
+        let error = load("[listen]\ngrpc = \"127.0.0.1:7\"\nhttp = \"127.0.0.1:7\"\n").unwrap_err().to_string();
+        assert!(error.contains("listen.http") && error.contains("another port"), "{error}");
+        assert!(load("[listen]\ngrpc = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\n").is_ok());
     }
 
     #[test]
     fn what_is_printed_reads_back_the_same() {
         let config = Config::default();
         assert_eq!(load(&config.to_toml().unwrap()).unwrap(), config);
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        for (url, shown) in [
+            ("postgres://u:hunter2@h:1/d", "postgres://u:***@h:1/d"),
+            ("postgres://u@h/d?password=hunter2", "postgres://u@h/d?***"),
+            ("postgres://u:se/c?r@et@h/d?x=hunter2", "postgres://u:***@h/d?***"),
+            ("postgresql:///d", "postgresql:///d"),
+            ("u:hunter2@h", "***"),
+            ("", ""),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+        let config = load("[database]\nurl = \"postgres://u:hunter2@h:1/d\"\n").unwrap();
+        assert!(!config.redacted().to_toml().unwrap().contains("hunter2"));
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(config.to_toml().unwrap().contains("u:hunter2@"));
+        let error = load("[database]\nurl = \"mysql://u:hunter2@h/d\"\n").unwrap_err().to_string();
+        assert!(error.contains("database.url") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn an_archive_needs_what_its_kind_needs() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = dir.path().join("secret");
+        std::fs::write(&secret, "s3cr3t\n").unwrap();
+        let s3 = |endpoint: &str| {
+            load(&format!(
+                "[archive]\nkind = \"s3\"\nendpoint = \"{endpoint}\"\nbucket = \"b\"\naccess_key_id = \"k\"\n\
+                 secret_access_key_file = \"{}\"\n",
+                secret.display()
+            ))
+        };
+        for endpoint in ["http://127.0.0.1:8333", "http://[::1]:8333/", "http://localhost", "https://s3.example"] {
+            let options = s3(endpoint).unwrap().archive.options().unwrap();
+            let ArchiveOptions::S3 { secret_key, allow_http, .. } = options else { panic!("{options:?}") };
+            assert_eq!((secret_key.as_str(), allow_http), ("s3cr3t", endpoint.starts_with("http://")));
+        }
+        for endpoint in ["http://s3.example", "s3.example", ""] {
+            let error = s3(endpoint).unwrap_err().to_string();
+            assert!(error.contains("archive.endpoint"), "{error}");
+        }
+        let error = load("[archive]\nkind = \"folder\"\n").unwrap_err().to_string();
+        assert!(error.contains("archive.path"), "{error}");
+        assert_eq!(load("").unwrap().archive.options().unwrap(), ArchiveOptions::None);
+        assert!(load("[archive]\nkind = \"tape\"\n").is_err());
+    }
+
+    #[test]
+    fn watermarks_and_retention_must_be_possible() {
+        assert!(load("[spool]\nalarm_percent = 91\n").is_err());
+        assert!(load("[spool]\ndelete_percent = 100\n").is_err());
+        assert!(load("[retention]\nmin_days = 31\nmax_days = 30\n").is_err());
+        assert_eq!(load("").unwrap().retention(), Retention::DEFAULT);
+        let kept = load("[retention]\nmin_days = 7\nmax_days = 30\n").unwrap().retention();
+        assert_eq!(kept, Retention { min_days: 7, max_days: Some(30) });
+    }
+
+    #[test]
+    fn the_reference_file_has_every_key_with_its_default() {
+        let text = include_str!("../../../deploy/server.toml");
+        assert_eq!(load(text).unwrap(), Config::default());
+        let defaults = Config::default().to_toml().unwrap();
+        for key in defaults.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key) {
+            assert!(text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = "))), "{key}");
+        }
     }
 }

@@ -27,6 +27,7 @@ struct Door {
 pub fn serve(shared: &Arc<Shared>, listener: TcpListener) {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
+    ::metrics::with_local_recorder(&recorder, describe);
     let door = Door { shared: Arc::clone(shared), recorder: Arc::new(recorder), handle };
     let router = Router::new().route("/metrics", get(metrics)).route("/healthz", get(healthz)).with_state(door);
     let stop = shared.tasks.stop_token();
@@ -36,6 +37,46 @@ pub fn serve(shared: &Arc<Shared>, listener: TcpListener) {
             tracing::error!(%error, "side door closed");
         }
     });
+}
+
+/// What each metric says, for whoever reads them.
+fn describe() {
+    use ::metrics::{describe_counter, describe_gauge};
+    let gauges = [
+        ("minhbach_cameras", "Cameras that are configured."),
+        ("minhbach_stream_recording", "1 while the disk confirms what the camera sends."),
+        ("minhbach_stream_not_recording", "1 while pictures come and do not reach the disk."),
+        ("minhbach_stream_without_sound", "1 while pictures are recorded without sound."),
+        ("minhbach_stream_bits_per_second", "What the camera sends, bits a second."),
+        ("minhbach_stream_frames_per_second", "Pictures a second."),
+        ("minhbach_segments", "Recorded files."),
+        ("minhbach_recorded_bytes", "Bytes of footage."),
+        ("minhbach_store_free_bytes", "Free bytes on the disk that is recorded on."),
+        ("minhbach_store_total_bytes", "Bytes of that disk."),
+        ("minhbach_archive_available", "1 while the archive answers."),
+        ("minhbach_archive_waiting_segments", "Closed files that are not in the archive yet."),
+        ("minhbach_archive_waiting_bytes", "Their bytes."),
+        ("minhbach_archive_behind_seconds", "How long the oldest of them has been waiting."),
+        ("minhbach_archive_damaged_segments", "Files that are not what was recorded."),
+        ("minhbach_archive_deletion_locked", "1 while nothing is deleted because the database may be the wrong one."),
+        ("minhbach_spool_used_percent", "How full the disk that is recorded on is, percent."),
+        ("minhbach_spool_full", "1 while it is full and nothing on it may be deleted."),
+        ("minhbach_archive_promised_days", "Days of footage that are promised."),
+        ("minhbach_archive_actual_days", "Days of footage that are there."),
+    ];
+    for (name, text) in gauges {
+        describe_gauge!(name, text);
+    }
+    let counters = [
+        ("minhbach_stream_lost_packets_total", "Packets lost on the way from the camera."),
+        ("minhbach_stream_runs_total", "Connections to the camera that brought pictures."),
+        ("minhbach_index_entries_total", "Entries the index took."),
+        ("minhbach_index_entries_left_out_total", "Entries that found no room while the index did not answer."),
+        ("minhbach_index_entries_refused_total", "Entries the index refused."),
+    ];
+    for (name, text) in counters {
+        describe_counter!(name, text);
+    }
 }
 
 /// 200 while footage can be written, found and made room for, otherwise 503 with what is wrong.

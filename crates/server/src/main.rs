@@ -1,10 +1,12 @@
-//! `minhbach-server`: reads the command line and the configuration, then hands over to [`run`].
+//! `minhbach-server`: reads the command line and the configuration, then hands over to [`run`] or [`offline`].
 //!
 //! Nothing else belongs here.
 
+mod archive;
 mod cameras;
 mod config;
 mod http;
+mod offline;
 mod run;
 mod services;
 
@@ -31,10 +33,23 @@ struct Args {
 enum Command {
     /// Run the server until SIGTERM or Ctrl-C.
     Run(Flags),
-    /// Say on purpose that the footage in the data folder belongs to the database beside it.
-    ///
-    /// For when the server says that deletion is locked: after a database was put back from a copy, or made anew. Holds that are
-    /// only in the lost database are not known to this one: place them again first.
+    /// Compare the index with the footage: exit code 0 when all agrees, 1 when not. Changes nothing, also beside a running
+    /// server.
+    Check {
+        #[command(flatten)]
+        flags: Flags,
+        /// Read every byte of footage and compare its hash, too.
+        #[arg(long)]
+        deep: bool,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the index again from the footage, in spool and archive. What only the old database knows is taken from it as
+    /// far as it can be read; it is kept beside the new one.
+    RebuildIndex(Flags),
+    /// Accept the database in use as the one that belongs to the footage, after the server has said that it deletes
+    /// nothing. Footage it does not know gets rows first.
     TrustDatabase(Flags),
     /// Look at the configuration.
     #[command(subcommand)]
@@ -49,7 +64,7 @@ enum ConfigCommand {
     Print {
         #[command(flatten)]
         flags: Flags,
-        /// Leave secrets out. The configuration holds none at present; scripts can rely on the flag.
+        /// Leave secrets out: the password in the address of the database.
         #[arg(long)]
         redacted: bool,
     },
@@ -84,10 +99,6 @@ fn main() -> ExitCode {
             Ok(config) => start(config),
             Err(error) => fail(&error),
         },
-        Command::TrustDatabase(flags) => match flags.load() {
-            Ok(config) => trust(config),
-            Err(error) => fail(&error),
-        },
         Command::Config(ConfigCommand::Check(flags)) => match flags.load() {
             Ok(_) => {
                 println!("the configuration can be used");
@@ -95,48 +106,100 @@ fn main() -> ExitCode {
             }
             Err(error) => fail(&error),
         },
-        Command::Config(ConfigCommand::Print { flags, redacted: _ }) => match flags.load().and_then(|c| c.to_toml()) {
-            Ok(text) => {
-                print!("{text}");
-                ExitCode::SUCCESS
+        Command::Config(ConfigCommand::Print { flags, redacted }) => {
+            let shown = |config: Config| if redacted { config.redacted() } else { config };
+            match flags.load().map(shown).and_then(|config| config.to_toml()) {
+                Ok(text) => {
+                    print!("{text}");
+                    ExitCode::SUCCESS
+                }
+                Err(error) => fail(&error),
             }
+        }
+        Command::Check { flags, deep, json } => match flags.load() {
+            Ok(config) => check(&config, deep, json),
+            Err(error) => failed_check(&error),
+        },
+        Command::RebuildIndex(flags) => match flags.load() {
+            Ok(config) => rebuild(&config),
+            Err(error) => fail(&error),
+        },
+        Command::TrustDatabase(flags) => match flags.load() {
+            Ok(config) => trust(&config),
             Err(error) => fail(&error),
         },
     }
 }
 
 fn start(config: Config) -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,retina=error"));
+    log("info,retina=error");
+    match block_on(run::run(config)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&error),
+        Err(error) => fail(&error),
+    }
+}
+
+fn check(config: &Config, deep: bool, json: bool) -> ExitCode {
+    log("warn");
+    match block_on(offline::check(config, deep)) {
+        Ok(Ok(report)) => {
+            if json {
+                offline::print_report_json(&report);
+            } else {
+                offline::print_report(&report);
+            }
+            if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Ok(Err(error)) => failed_check(&error),
+        Err(error) => failed_check(&error),
+    }
+}
+
+fn rebuild(config: &Config) -> ExitCode {
+    log("warn");
+    match block_on(offline::rebuild(config)) {
+        Ok(Ok((report, aside))) => {
+            offline::print_rebuilt(&report, aside.as_deref());
+            ExitCode::SUCCESS
+        }
+        Ok(Err(error)) => fail(&error),
+        Err(error) => fail(&error),
+    }
+}
+
+fn trust(config: &Config) -> ExitCode {
+    log("warn");
+    match block_on(offline::trust(config)) {
+        Ok(Ok(adopted)) => {
+            println!("spool and archive belong to this database; {adopted} segments without a row got one");
+            ExitCode::SUCCESS
+        }
+        Ok(Err(error)) => fail(&error),
+        Err(error) => fail(&error),
+    }
+}
+
+/// A check that did not come to its end is not one that found something.
+fn failed_check(error: &dyn std::error::Error) -> ExitCode {
+    fail(error);
+    ExitCode::from(2)
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("server").build()?;
+    Ok(runtime.block_on(work))
+}
+
+/// Logs to the standard error output, by default what this filter lets through.
+fn log(default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("server").build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(run::run(config)),
-        Err(error) => return fail(&error),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
-    }
-}
-
-fn trust(config: Config) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(run::trust_database(config)),
-        Err(error) => return fail(&error),
-    };
-    match result {
-        Ok(()) => {
-            println!("the footage belongs to this database from now on");
-            ExitCode::SUCCESS
-        }
-        Err(error) => fail(&error),
-    }
 }
 
 /// Prints an error and everything behind it, each once.

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minhbach_index::{Index, SqliteIndex};
-use minhbach_recorder::{ArchiveTeller, Interlock, Keeper, Ledger, RecorderContext};
+use minhbach_recorder::{Ledger, RecorderContext};
 use minhbach_runtime::{Clock, Tasks};
-use minhbach_store::{Identity, Store, write_identity};
+use minhbach_store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::archive::{ArchiveError, Background, open_index, open_tiers, spool_path};
 use crate::cameras::Cameras;
 use crate::config::Config;
 use crate::http;
@@ -37,7 +37,7 @@ pub enum RunError {
     #[error("another server uses the data folder {0}: stop it, or give another folder with --data-dir")]
     InUse(PathBuf),
     /// The address is taken or not allowed.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}: {}", listen_advice(source))]
     Listen {
         /// Which one.
         address: SocketAddr,
@@ -51,6 +51,15 @@ pub enum RunError {
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[from] minhbach_store::StoreError),
+    /// The archive cannot be opened.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// What is recorded cannot be looked at.
+    #[error("cannot look at what is recorded")]
+    Recorder(#[from] minhbach_recorder::RecorderError),
+    /// The system gives no thread for the connections to cameras.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
     /// Signals cannot be received.
     #[error("cannot receive signals")]
     Signal(#[source] std::io::Error),
@@ -66,51 +75,44 @@ pub enum RunError {
 pub async fn run(config: Config) -> Result<(), RunError> {
     // Signals first: one that comes during the start must not kill the process halfway.
     let stop = signals()?;
+    // An address that is taken ends the start before anything is made or touched.
+    let grpc = listen(config.listen.grpc).await?;
+    let side_door = listen(config.listen.http).await?;
     let _lock = lock(&config)?;
     allow_many_files();
     let clock = Clock::system();
     let started = clock.now();
 
-    // Build: index and store → recorders → cameras → keeper → API.
-    let index: Arc<dyn Index> = Arc::new(SqliteIndex::open(&config.data_dir.join("index.sqlite"), started).await?);
-    let store = Arc::new(Store::open(&config.data_dir.join("footage"), config.store())?);
-    // Before anything is recorded: what is there now tells whether this database is the right one.
-    let identity = Identity { database_id: index.database_id(), generation: index.generation() };
-    let interlock = Interlock::look(store.root(), &identity)?;
+    // Build: index → store and archive → recorders → cameras → what archives, keeps and patrols → API. What is there is
+    // looked at before anything is added: from that it is known whether anything may be deleted.
+    let index = open_index(&config, started).await?;
+    let store = Arc::new(Store::open(&spool_path(&config), config.store())?);
+    let tiers = open_tiers(&config)?;
+    let findings = Background::look(&index, &tiers, &clock).await?;
     let (ledger, ledger_writer) = Ledger::new(Arc::clone(&index));
     let ledger_task = tokio::spawn(ledger_writer);
     let (ledger_stats, ledger_end) = (ledger.stats(), ledger.clone());
     let recorder = RecorderContext {
         store: Arc::clone(&store),
+        footage: Arc::clone(&tiers.footage),
         index: Arc::clone(&index),
         ledger,
         clock: clock.clone(),
         segment: Duration::from_secs(config.recording.segment_secs.into()),
+        begun: started,
     };
-    let cameras = Arc::new(Cameras::new(recorder, config.ingest()));
+    let cameras = Arc::new(Cameras::new(recorder, config.ingest()).map_err(RunError::Thread)?);
     cameras.load().await?;
-    let (teller, archive) = ArchiveTeller::new("none");
-    let keeper = Keeper {
-        index: Arc::clone(&index),
-        store: Arc::clone(&store),
-        clock: clock.clone(),
-        interlock,
-        default: config.retention(),
-        watermarks: config.watermarks(),
-        teller,
-    };
-    let stop_keeper = CancellationToken::new();
-    let keeper_task = tokio::spawn(keeper.run(stop_keeper.clone()));
-    let grpc = listen(config.listen.grpc).await?;
-    let side_door = listen(config.listen.http).await?;
+    let background = Background::start(&config, &index, &tiers, &clock, findings);
     let addresses = (local(&grpc, config.listen.grpc)?, local(&side_door, config.listen.http)?);
     let api = Tasks::new();
     let shared = Arc::new(Shared {
         cameras: Arc::clone(&cameras),
         index: Arc::clone(&index),
         store: Arc::clone(&store),
+        footage: Arc::clone(&tiers.footage),
         ledger: ledger_stats,
-        archive,
+        archive: background.status.clone(),
         clock,
         started,
         tasks: api.clone(),
@@ -122,16 +124,13 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     stop.cancelled().await;
     tracing::info!("stopping");
 
-    // Drain: API → keeper → cameras → feeds → recorders (these three inside `Cameras::stop`) → store → ledger → index.
+    // Drain: API → cameras → feeds → recorders (these three inside `Cameras::stop`), and beside them what archives, keeps
+    // and patrols → store → ledger → index.
     let left = api.stop(API_PATIENCE).await;
     if left > 0 {
         tracing::warn!(left, "clients did not let go; their answers are cut off");
     }
-    stop_keeper.cancel();
-    if let Err(error) = keeper_task.await {
-        tracing::error!(%error, "the keeper panicked");
-    }
-    cameras.stop().await;
+    tokio::join!(cameras.stop(), background.stop());
     store.stop().await;
     ledger_end.end().await;
     if let Err(error) = ledger_task.await {
@@ -142,24 +141,8 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Says on purpose that the footage in the folder belongs to the database in it, so that it may delete again.
-///
-/// # Errors
-/// When a server uses the folder, or it cannot be used.
-pub async fn trust_database(config: Config) -> Result<(), RunError> {
-    // Looked for before anything is made: a mistyped folder must stay untouched.
-    let path = config.data_dir.join("footage");
-    std::fs::metadata(&path).map_err(|source| RunError::DataDir { path, source })?;
-    let _lock = lock(&config)?;
-    let index = SqliteIndex::open(&config.data_dir.join("index.sqlite"), Clock::system().now()).await?;
-    let identity = Identity { database_id: index.database_id(), generation: index.generation() };
-    write_identity(&config.data_dir.join("footage"), &identity)?;
-    index.close().await?;
-    Ok(())
-}
-
 /// Cancelled by SIGTERM or SIGINT.
-fn signals() -> Result<CancellationToken, RunError> {
+pub(crate) fn signals() -> Result<CancellationToken, RunError> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signal)?;
@@ -187,7 +170,7 @@ fn allow_many_files() {
 }
 
 /// One server a folder: two would write over each other's rows.
-fn lock(config: &Config) -> Result<File, RunError> {
+pub(crate) fn lock(config: &Config) -> Result<File, RunError> {
     let data_dir = |source| RunError::DataDir { path: config.data_dir.clone(), source };
     std::fs::create_dir_all(&config.data_dir).map_err(data_dir)?;
     let file = File::create(config.data_dir.join("lock")).map_err(data_dir)?;
@@ -195,6 +178,16 @@ fn lock(config: &Config) -> Result<File, RunError> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(RunError::InUse(config.data_dir.clone())),
         Err(std::fs::TryLockError::Error(source)) => Err(data_dir(source)),
+    }
+}
+
+fn listen_advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "another program uses it, perhaps another minhbach-server; stop that, or give another address with --listen or --http"
+        }
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 are for the system; give another one",
+        _ => "the system refuses",
     }
 }
 

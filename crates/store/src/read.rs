@@ -12,6 +12,9 @@ use minhbach_evidence::{Digest, FragmentRecord, Sidecar};
 
 use crate::{SegmentKey, StoreError};
 
+/// A longer fragment cannot be: damage of the sidecar's own, which must not become an allocation.
+pub(crate) const FRAGMENT_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// Reads and checks a sidecar.
 ///
 /// # Errors
@@ -90,14 +93,22 @@ impl SegmentReader {
         self.checked(record.offset, record.len, &record.sha256)
     }
 
-    fn checked(&self, offset: u64, len: u64, expected: &Digest) -> Result<Bytes, StoreError> {
-        let altered = || StoreError::Altered { key: self.key.to_string(), offset, end: offset.saturating_add(len) };
-        // A length that cannot be is damage of the sidecar's own, and must not become an allocation.
-        let len = usize::try_from(len).ok().filter(|&len| len <= 256 * 1024 * 1024).ok_or_else(altered)?;
+    pub(crate) fn checked(&self, offset: u64, len: u64, expected: &Digest) -> Result<Bytes, StoreError> {
+        let altered = || altered(&self.key, offset, len);
+        let len = usize::try_from(len).ok().filter(|&len| len <= FRAGMENT_BYTES_MAX).ok_or_else(altered)?;
         let bytes = match self.read(offset, len) {
             Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::UnexpectedEof => return Err(altered()),
             other => other?,
         };
-        if Digest::of(&bytes) == *expected { Ok(bytes) } else { Err(altered()) }
+        check(&self.key, offset, bytes, expected)
     }
+}
+
+/// Lets bytes through whose hash is right.
+pub(crate) fn check(key: &SegmentKey, offset: u64, bytes: Bytes, expected: &Digest) -> Result<Bytes, StoreError> {
+    if Digest::of(&bytes) == *expected { Ok(bytes) } else { Err(altered(key, offset, bytes.len() as u64)) }
+}
+
+pub(crate) fn altered(key: &SegmentKey, offset: u64, len: u64) -> StoreError {
+    StoreError::Altered { key: key.to_string(), offset, end: offset.saturating_add(len) }
 }

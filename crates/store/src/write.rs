@@ -308,18 +308,25 @@ impl Disk {
     fn create(&mut self, key: &SegmentKey, init: &[u8], line: &[u8]) -> std::io::Result<(File, File, PathBuf)> {
         let path = key.media_path(&self.root);
         let dir = path.parent().unwrap_or(&self.root).to_owned();
-        if !dir.is_dir() {
-            std::fs::create_dir_all(&dir)?;
-            // Every directory on the way may be new.
-            self.new_dirs.extend(dir.ancestors().take_while(|a| a.starts_with(&self.root)).map(Path::to_owned));
-        }
+        let mut media = match self.create_in(&dir, &path) {
+            // Who frees the spool takes empty directories away, maybe between the making of this one and its use.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.create_in(&dir, &path)?,
+            other => other?,
+        };
         self.new_dirs.insert(dir);
-        let create = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
-        let mut media = create(&path)?;
-        let mut sidecar = create(&key.sidecar_path(&self.root))?;
+        let mut sidecar = create_new(&key.sidecar_path(&self.root))?;
         media.write_all(init)?;
         sidecar.write_all(line)?;
         Ok((media, sidecar, path))
+    }
+
+    fn create_in(&mut self, dir: &Path, path: &Path) -> std::io::Result<File> {
+        if !dir.is_dir() {
+            std::fs::create_dir_all(dir)?;
+            // Every directory on the way may be new.
+            self.new_dirs.extend(dir.ancestors().take_while(|a| a.starts_with(&self.root)).map(Path::to_owned));
+        }
+        create_new(path)
     }
 
     /// One group sync: data of every file, then the sidecars, then directories, then everyone is told.
@@ -349,6 +356,10 @@ impl Disk {
         }
         self.files.retain(|_, file| !file.closing);
     }
+}
+
+fn create_new(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 fn fail(durable: &watch::Sender<Durable>, path: &Path, error: &std::io::Error) {

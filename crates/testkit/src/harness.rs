@@ -2,12 +2,13 @@
 //!
 //! Programs are taken from where cargo put this test, so a test never runs another build than its own.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::control::ControlClient;
 
@@ -21,7 +22,7 @@ const POLL: Duration = Duration::from_millis(50);
 pub struct HarnessError(String);
 
 impl HarnessError {
-    fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }
@@ -36,6 +37,76 @@ pub fn program(name: &str) -> PathBuf {
     let path = test.ancestors().nth(2).expect("a test lies in target/<profile>/deps").join(name);
     assert!(path.is_file(), "{} is not built; run the tests by `cargo xtask test`", path.display());
     path
+}
+
+/// A program that `cargo xtask setup` installed beside what cargo builds.
+///
+/// # Panics
+/// When it is not there: then a test could not say anything.
+#[must_use]
+pub fn tool(name: &str) -> PathBuf {
+    let tools = std::env::var_os("MINHBACH_TOOLS").map_or_else(|| beside_build("tools").join("bin"), PathBuf::from);
+    let path = tools.join(name);
+    assert!(path.is_file(), "{} is not installed; `cargo xtask setup` does it", path.display());
+    path
+}
+
+/// A folder beside what cargo builds.
+fn beside_build(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    test.ancestors().nth(3).expect("a test lies in target/<profile>/deps").join(name)
+}
+
+/// Looks again and again until `is` holds.
+///
+/// # Errors
+/// When it does not within `patience`.
+pub fn wait_for(what: &str, patience: Duration, mut is: impl FnMut() -> bool) -> Result<(), HarnessError> {
+    let deadline = Instant::now() + patience;
+    while !is() {
+        if Instant::now() >= deadline {
+            return Err(HarnessError::new(format!("not within {patience:?}: {what}")));
+        }
+        std::thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+/// Below the ports that Linux gives to outgoing connections (32768 and more): nobody takes one while its owner is killed.
+const PORTS_FROM: u16 = 20_000;
+const PORTS: u16 = 10_000;
+
+/// Ports that nobody listens on now. Each process starts to look at another place and never gives one out twice.
+pub fn free_ports() -> impl Iterator<Item = u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() % u32::from(PORTS) * 16;
+    (0..PORTS).filter_map(move |_| {
+        let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS_FROM + ((first + step) % u32::from(PORTS)) as u16;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok().then_some(port)
+    })
+}
+
+/// Sends SIGTERM to a process and waits.
+///
+/// # Errors
+/// When it does not end in time.
+pub(crate) fn end_politely(child: &mut Child, patience: Duration) -> Result<ExitStatus, HarnessError> {
+    send_signal(child.id(), "TERM");
+    let deadline = Instant::now() + patience;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(POLL),
+            Ok(None) => return Err(HarnessError::new("it did not end in time")),
+            Err(error) => return Err(HarnessError::new(error.to_string())),
+        }
+    }
+}
+
+fn send_signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
 }
 
 /// A program that runs until it is dropped.
@@ -92,10 +163,36 @@ impl Running {
         self.child.id()
     }
 
+    /// Memory it holds at the moment, bytes (proc(5), `VmRSS`).
+    ///
+    /// # Panics
+    /// When the process has ended.
+    #[must_use]
+    pub fn rss_bytes(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib * 1024
+    }
+
     /// Sends a signal by its name, e.g. `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
+        send_signal(self.child.id(), name);
+    }
+
+    /// Kills it after a while that has nothing to do with what it does meanwhile, and waits for its end. Returns when
+    /// it was killed, nanoseconds since the Unix epoch.
+    ///
+    /// # Panics
+    /// When it had ended before.
+    pub fn kill_after(&mut self, delay: Duration) -> i64 {
+        // A moment that waits for something would always be the moment just after it.
+        std::thread::sleep(delay);
+        let at = wall_ns();
+        self.child.kill().expect("it still runs");
+        // Killed: how it ended is known.
+        let _ = self.child.wait();
+        at
     }
 
     /// Sends SIGTERM and waits.
@@ -103,16 +200,7 @@ impl Running {
     /// # Errors
     /// When it does not end in time.
     pub fn terminate(&mut self, patience: Duration) -> Result<ExitStatus, HarnessError> {
-        self.signal("TERM");
-        let deadline = Instant::now() + patience;
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Ok(status),
-                Ok(None) if Instant::now() < deadline => std::thread::sleep(POLL),
-                Ok(None) => return Err(HarnessError::new("it did not end in time")),
-                Err(error) => return Err(HarnessError::new(error.to_string())),
-            }
-        }
+        end_politely(&mut self.child, patience)
     }
 }
 
@@ -173,8 +261,14 @@ impl Cameras {
 
 /// Encoded clips are kept beside what cargo builds.
 fn clips_dir() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    test.ancestors().nth(3).expect("a test lies in target/<profile>/deps").join("clips")
+    beside_build("clips")
+}
+
+/// The time now, nanoseconds since the Unix epoch, on the clock the cameras write their truth by.
+#[must_use]
+pub fn wall_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// A server.
@@ -199,7 +293,9 @@ impl Server {
         let io = |error: std::io::Error| HarnessError::new(error.to_string());
         std::fs::create_dir_all(data).map_err(io)?;
         let file = data.join("server.toml");
-        std::fs::write(&file, config).map_err(io)?;
+        // The disk of the machine may be fuller than a server would leave it; that is not what is tested.
+        let room = if config.contains("[spool]") { "" } else { "\n[spool]\nalarm_percent = 99\ndelete_percent = 99\n" };
+        std::fs::write(&file, format!("{config}{room}")).map_err(io)?;
         let mut command = Command::new(program("minhbach-server"));
         command.args(["run", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).arg("--config").arg(&file);
         let running = Running::start(&mut command)?;
@@ -280,6 +376,45 @@ impl Server {
         found.sort();
         found
     }
+
+    /// The same, with those that are in an archive folder already.
+    #[must_use]
+    pub fn files_with_archive(&self, archive: &Path, camera: &str, stream: &str) -> Vec<PathBuf> {
+        let mut found = self.files(camera, stream);
+        collect(&archive.join("v1").join(camera).join(stream), &mut found);
+        let key = |path: &PathBuf| path.to_string_lossy().rsplit_once("/v1/").map(|(_, key)| key.to_owned());
+        found.sort_by_key(key);
+        // While a file is being brought there it may be in both places.
+        found.dedup_by_key(|path| key(path));
+        found
+    }
+
+    /// Runs a command of `minhbach-server` on the same data and configuration, e.g. `check`.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn own_command(data: &Path, args: &[&str]) -> Output {
+        let mut command = Command::new(program("minhbach-server"));
+        command.args(args).arg("--data-dir").arg(data).arg("--config").arg(data.join("server.toml"));
+        command.stdin(Stdio::null()).output().expect("minhbach-server starts")
+    }
+
+    /// Asks the side door over HTTP; status line, headers and body.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn side_door(&self, path: &str) -> Result<String, HarnessError> {
+        let address = self.http.trim_start_matches("http://");
+        let ask = || -> std::io::Result<String> {
+            let mut socket = TcpStream::connect(address)?;
+            write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        ask().map_err(|error| HarnessError::new(format!("{address}{path}: {error}")))
+    }
 }
 
 fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
@@ -290,5 +425,42 @@ fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
         } else if path.extension().is_some_and(|extension| extension == "mp4") {
             into.push(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_free_below_the_outgoing_ones_and_never_given_twice() {
+        let first: Vec<u16> = free_ports().take(8).collect();
+        let second: Vec<u16> = free_ports().take(8).collect();
+        let mut all = [first, second].concat();
+        assert!(all.iter().all(|port| (PORTS_FROM..PORTS_FROM + PORTS).contains(port)), "{all:?}");
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 16);
+    }
+
+    #[test]
+    fn waiting_ends_with_what_was_waited_for() {
+        let mut looks = 0;
+        let third = || {
+            looks += 1;
+            looks == 3
+        };
+        wait_for("the third look", Duration::from_secs(5), third).expect("it comes");
+        let never = wait_for("the moon", Duration::ZERO, || false).expect_err("it does not come");
+        assert!(never.to_string().contains("the moon"), "{never}");
+    }
+
+    #[test]
+    fn a_program_is_killed_when_it_was_said() {
+        let mut sleeper = Command::new("sh");
+        let mut running = Running::start(sleeper.args(["-c", "echo ready; exec sleep 60"])).expect("it starts");
+        let (before, killed) = (wall_ns(), running.kill_after(Duration::ZERO));
+        assert!((before..=wall_ns()).contains(&killed));
+        assert!(running.child.try_wait().expect("known").is_some(), "it has ended");
     }
 }

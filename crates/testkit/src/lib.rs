@@ -5,8 +5,12 @@
 //! Does not belong here: the simulator itself (`camsim`), and anything that a production crate would need.
 
 pub mod control;
+pub mod faults;
+pub mod figures;
 pub mod harness;
 pub mod marks;
 pub mod nal;
 pub mod oracle;
+pub mod postgres;
+pub mod seaweed;
 pub mod truth;

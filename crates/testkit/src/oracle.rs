@@ -197,6 +197,28 @@ pub fn check(files: &[impl AsRef<Path>], truth: &Path) -> Result<Verdict, Oracle
     Ok(verdict)
 }
 
+/// When each picture that is in the files was sent, nanoseconds since the Unix epoch, in order. Pictures the camera
+/// never sent are passed over here; [`check`] counts them.
+///
+/// # Errors
+/// When a file or the truth is not readable.
+pub fn pictures_sent_at(files: &[impl AsRef<Path>], truth: &Path) -> Result<Vec<i64>, OracleError> {
+    let mut sent = HashMap::new();
+    for line in read_truth(truth)? {
+        if let TruthLine::Video { send_wall_ns, sha256, .. } = line {
+            sent.insert(sha256, send_wall_ns);
+        }
+    }
+    let mut times = Vec::new();
+    for file in files {
+        let packets = packets(file.as_ref())?;
+        let hashes = packets.iter().map(|packet| packet.data_hash.strip_prefix("SHA256:").unwrap_or(&packet.data_hash));
+        times.extend(hashes.filter_map(|hash| sent.get(hash).copied()));
+    }
+    times.sort_unstable();
+    Ok(times)
+}
+
 fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()

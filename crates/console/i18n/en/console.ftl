@@ -83,6 +83,10 @@ tree-empty = There is no camera yet.
 tree-nothing-found = No camera found.
 tree-unplaced = Without a place
 tree-troubled = { $troubled }/{ $cameras } in trouble
+tree-removed = Removed cameras
+tree-removed-on = Removed on { $day }
+tree-removed-unknown = The day of removal is not known
+tree-removed-id = Camera id: { $id }
 
 ## Wall
 
@@ -174,6 +178,7 @@ camera-recording = Recording
 camera-partly = Recording, sub stream fails
 camera-connecting = Connecting
 camera-paused = Recording paused
+camera-removed = { $camera } (removed)
 
 sound-unknown = Not known whether there is sound
 sound-flows = With sound
@@ -540,6 +545,9 @@ refusal-nothing-recorded = Nothing is recorded in this range.
 refusal-codec-changes = The video format changes within the range, which one file cannot hold. Export the parts before and after.
 refusal-exports-busy = The server is running { $max } exports. Try again when one has ended.
 refusal-footage-unreadable = The server cannot read this recording. Let a technician look at the server's log.
+refusal-archive-unavailable = This recording is in the archive, which does not answer; recording goes on. Let a technician check the archive.
+refusal-camera-paused = The camera is paused, so there is no live picture. Resume it on the Cameras page.
+refusal-range-future = The range ends later than now. Flag only what has happened.
 refusal-hold-released = This hold has been released before.
 refusal-expiry-past = The end of the hold is over already. Choose a later time, or leave it empty.
 refusal-retention-impossible = { $min } days cannot be promised while at most { $max } are kept. Raise the most, or promise less.

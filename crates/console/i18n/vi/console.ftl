@@ -83,6 +83,10 @@ tree-empty = Chưa có camera nào.
 tree-nothing-found = Không tìm thấy camera nào.
 tree-unplaced = Chưa gán địa điểm
 tree-troubled = { $troubled }/{ $cameras } có sự cố
+tree-removed = Camera đã gỡ
+tree-removed-on = Gỡ ngày { $day }
+tree-removed-unknown = Không rõ ngày gỡ
+tree-removed-id = Mã camera: { $id }
 
 ## Tường hình
 
@@ -171,6 +175,7 @@ camera-recording = Đang ghi
 camera-partly = Đang ghi, luồng phụ bị lỗi
 camera-connecting = Đang kết nối
 camera-paused = Đã tạm dừng ghi
+camera-removed = { $camera } (đã gỡ)
 
 sound-unknown = Chưa rõ có tiếng hay không
 sound-flows = Có tiếng
@@ -513,6 +518,9 @@ refusal-nothing-recorded = Không có bản ghi nào trong khoảng thời gian 
 refusal-codec-changes = Định dạng hình thay đổi giữa chừng nên không ghép được vào một tệp. Trích xuất riêng phần trước và phần sau.
 refusal-exports-busy = Máy chủ đang chạy { $max } lượt trích xuất. Thử lại khi một lượt kết thúc.
 refusal-footage-unreadable = Máy chủ không đọc được bản ghi này. Báo kỹ thuật viên xem nhật ký máy chủ.
+refusal-archive-unavailable = Bản ghi này nằm ở kho lưu trữ, hiện kho không phản hồi; việc ghi hình vẫn tiếp tục. Báo kỹ thuật viên kiểm tra kho lưu trữ.
+refusal-camera-paused = Camera đang tạm dừng ghi hình nên không có hình trực tiếp. Bật ghi lại ở trang Camera.
+refusal-range-future = Khoảng thời gian kết thúc sau thời điểm hiện tại. Chỉ đánh dấu những gì đã diễn ra.
 refusal-hold-released = Niêm phong này đã được gỡ trước đó.
 refusal-expiry-past = Thời điểm hết hạn đã qua. Chọn một thời điểm sau bây giờ, hoặc để trống.
 refusal-retention-impossible = Không thể cam kết giữ { $min } ngày mà chỉ giữ tối đa { $max } ngày. Tăng số ngày tối đa hoặc giảm số ngày cam kết.

@@ -7,6 +7,7 @@ use minhbach_model::WallRange;
 use super::Target;
 use crate::command::{ExportCommand, keys_in_words};
 use crate::net::{ExportFile, Request};
+use crate::state::cameras::short_id;
 use crate::state::export::{Dialog, File, FileState, Job, file_name};
 use crate::state::shell::Tone;
 use crate::text::Message;
@@ -100,10 +101,10 @@ fn start(target: &mut Target<'_>) {
     let folder = PathBuf::from(dialog.folder.trim());
     let mut files: Vec<File> = Vec::new();
     for camera in dialog.offered.iter().filter(|camera| dialog.cameras.contains(camera)) {
-        let name = file_name(&target.state.camera_name(*camera), &dialog.range);
+        let name = file_name(&target.state.cameras.name(*camera), &dialog.range);
         // Two cameras of the same name must not write the same file.
         let taken = files.iter().any(|file| file.path == folder.join(&name));
-        let path = folder.join(if taken { format!("{}_{name}", &camera.to_string()[..8]) } else { name });
+        let path = folder.join(if taken { format!("{}_{name}", short_id(*camera)) } else { name });
         let total = dialog
             .measured
             .iter()

@@ -21,6 +21,7 @@ use crate::net::{Net, Problem, Request};
 use crate::players::Players;
 use crate::state::State;
 use crate::state::export::Trouble;
+use crate::state::holds::Dialog as HoldDialog;
 use crate::state::shell::{Link, Page, Tone};
 use crate::text::{Message, Text, refusal, server_error};
 
@@ -107,8 +108,22 @@ pub fn tick(target: &mut Target<'_>) {
         target.state.incidents.asked = Some(now);
         target.ask_incidents();
     }
+    removed_cameras(target);
     holds::tick(target);
     playback::tick(target);
+}
+
+/// Asks for the cameras that were removed: at once when that is due, and again while they are looked at, in the tree of
+/// the playback page or by their names in the lists.
+fn removed_cameras(target: &mut Target<'_>) {
+    let shell = &target.state.shell;
+    let listed = matches!(target.state.holds.dialog, Some(HoldDialog::List));
+    let looked_at = listed || matches!(shell.page, Page::Playback | Page::Incidents);
+    if shell.link == Link::Up && target.state.cameras.removed_is_due(looked_at, target.now) {
+        // At most every few seconds even when the network has no room: said once, not each frame.
+        target.state.cameras.removed_asked = Some(target.now);
+        target.ask(Request::RemovedCameras);
+    }
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub fn open(target: &mut Target<'_>, cameras: &[CameraId], at: WallTime) {
     page.wall.set_cameras(cameras);
     page.wall.audible = cameras.first().copied();
     page.opened = true;
+    target.state.cameras.removed_asked = None;
     target.state.shell.page = Page::Playback;
     seek(target, at);
     target.state.playback.head().play(target.now);
@@ -130,8 +131,10 @@ fn tick_review(target: &mut Target<'_>) {
     }
 }
 
-/// The first time the page is shown it takes over the cameras of the live wall.
+/// The first time the page is shown it takes over the cameras of the live wall. Each time its tree is to show what was
+/// removed meanwhile.
 pub fn enter(target: &mut Target<'_>) {
+    target.state.cameras.removed_asked = None;
     if target.state.playback.opened {
         return;
     }

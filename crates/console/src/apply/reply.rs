@@ -39,9 +39,13 @@ pub fn reply(target: &mut Target<'_>, reply: Reply) {
             target.state.cameras.changes += 1;
             target.state.cameras.places = places;
         }
+        Reply::RemovedCameras(Ok(list)) => target.state.cameras.replace_removed(list),
         Reply::Incidents(Ok(list)) => incidents(target, list),
         // The link says that the server is gone; these come again by themselves.
-        Reply::Places(Err(problem)) | Reply::Incidents(Err(problem)) | Reply::Holds(Err(problem)) => {
+        Reply::Places(Err(problem))
+        | Reply::RemovedCameras(Err(problem))
+        | Reply::Incidents(Err(problem))
+        | Reply::Holds(Err(problem)) => {
             tracing::info!(detail = %problem.detail, "a list cannot be read");
         }
         Reply::Holds(Ok(list)) => target.state.holds.replace(list),
@@ -71,7 +75,7 @@ pub fn reply(target: &mut Target<'_>, reply: Reply) {
         Reply::Changed(from, id, result) => changed(target, from, id, result),
         Reply::Saved(new, result) => saved(target, new, result),
         Reply::Paused(id, paused, Ok(())) => {
-            let name = target.state.camera_name(id);
+            let name = target.state.camera_name(id, target.text);
             let key = if paused { "toast-camera-paused" } else { "toast-camera-resumed" };
             target.say(Message::new(key).text("camera", name));
         }
@@ -82,6 +86,8 @@ pub fn reply(target: &mut Target<'_>, reply: Reply) {
                     wall.clear(slot);
                 }
             }
+            // Its footage stays: it is among the removed ones now.
+            target.state.cameras.removed_asked = None;
             target.say(Message::new("toast-camera-removed"));
         }
         Reply::Removed(_, Err(problem)) => target.fail("failed-camera", &problem),
@@ -126,6 +132,7 @@ fn came_back(target: &mut Target<'_>) {
     target.state.playback.failed = None;
     // An answer to what was sent before the break will not come.
     target.state.holds.came_back();
+    target.state.cameras.removed_asked = None;
     target.ask(Request::Places);
     target.ask_incidents();
 }
@@ -143,9 +150,7 @@ fn cameras(target: &mut Target<'_>, list: Vec<CameraStatus>) {
     let known = |id: ContactPointId| cameras.places.contact_points.iter().any(|point| point.id == id);
     let strange = list.iter().filter_map(|status| status.camera.draft.contact_point).any(|id| !known(id));
     let first = !cameras.loaded;
-    cameras.list = list;
-    cameras.changes += 1;
-    cameras.loaded = true;
+    cameras.replace(list);
     let ids = cameras.ids();
     if strange {
         // A place was added elsewhere.

@@ -66,12 +66,7 @@ pub fn apply(target: &mut Target<'_>, command: ServerCommand) {
             target.state.cameras.changes += 1;
             target.state.cameras.tree_query = query;
         }
-        ServerCommand::Fold(node) => {
-            target.state.cameras.changes += 1;
-            if !target.state.cameras.folded.remove(&node) {
-                target.state.cameras.folded.insert(node);
-            }
-        }
+        ServerCommand::Fold(node) => target.state.cameras.fold(node),
         ServerCommand::CameraQuery(query) => target.state.cameras.table_query = query,
         ServerCommand::SelectCamera(id) => target.state.cameras.selected = Some(id),
         ServerCommand::AddCamera => form(target, Some(Form::default())),

@@ -52,7 +52,7 @@ fn listen(target: &mut Target<'_>, camera: Option<minhbach_model::CameraId>) {
     {
         // Who asks to hear a tile wants to hear it.
         target.state.shell.settings.muted = false;
-        let name = target.state.camera_name(camera);
+        let name = target.state.camera_name(camera, target.text);
         target.state.shell.say(Tone::Info, Message::new("toast-sound-on").text("camera", name), target.now);
     }
 }

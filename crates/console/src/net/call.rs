@@ -18,6 +18,7 @@ pub async fn run(link: Link, request: Request) {
     let client = &link.client;
     let reply = match request {
         Request::Places => Reply::Places(client.places().await.map_err(Problem::from)),
+        Request::RemovedCameras => Reply::RemovedCameras(client.removed_cameras().await.map_err(Problem::from)),
         Request::Incidents => {
             let filter = IncidentFilter { range: Some(recent(crate::when::now())), ..IncidentFilter::default() };
             Reply::Incidents(client.incidents(&filter).await.map_err(Problem::from))

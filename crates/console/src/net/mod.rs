@@ -16,7 +16,7 @@ use minhbach_client::{CameraTimeline, Client, ClientError, ClientErrorKind, Hold
 use minhbach_decode::RgbaImage;
 use minhbach_model::{
     CameraDraft, CameraId, CameraStatus, Hold, HoldId, Incident, IncidentDraft, IncidentId, PlaceTree, Refusal,
-    WallRange, WallTime,
+    RemovedCamera, WallRange, WallTime,
 };
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
@@ -105,6 +105,8 @@ pub struct ExportFile {
 pub enum Request {
     /// Every place.
     Places,
+    /// The cameras that were removed.
+    RemovedCameras,
     /// Every incident.
     Incidents,
     /// Every hold.
@@ -173,6 +175,8 @@ pub enum Reply {
     Cameras(Vec<CameraStatus>),
     /// Every place.
     Places(Result<PlaceTree, Problem>),
+    /// The cameras that were removed.
+    RemovedCameras(Result<Vec<RemovedCamera>, Problem>),
     /// Every incident.
     Incidents(Result<Vec<Incident>, Problem>),
     /// Every hold.

@@ -62,7 +62,7 @@ fn cameras(ctx: &Ctx<'_>, ui: &mut Ui, export: &Dialog) {
         for camera in &export.offered {
             ui.horizontal(|ui| {
                 let mut chosen = export.cameras.contains(camera);
-                if ui.checkbox(&mut chosen, ctx.state.camera_name(*camera)).changed() {
+                if ui.checkbox(&mut chosen, ctx.state.camera_name(*camera, ctx.text)).changed() {
                     ctx.send(ExportCommand::Choose(*camera, chosen));
                 }
                 let answer = export.measured.iter().find(|(id, _)| id == camera).map(|(_, answer)| answer);
@@ -130,7 +130,7 @@ fn one(ctx: &Ctx<'_>, ui: &mut Ui, job: &Job) {
     });
     for file in &job.files {
         if let FileState::Failed(why) = &file.state {
-            let text = format!("{}: {}", ctx.state.camera_name(file.camera), why.message.show(ctx.text));
+            let text = format!("{}: {}", ctx.state.camera_name(file.camera, ctx.text), why.message.show(ctx.text));
             ui.horizontal_wrapped(|ui| {
                 ui.label(RichText::new(text).color(tokens::ATTENTION).small());
                 technical_button(ctx, ui, &why.detail);

@@ -154,6 +154,11 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: egui::Color32) {
     }
 }
 
+/// In place of the state of a camera that was removed: a dash.
+pub fn removed(painter: &Painter, center: Pos2) {
+    painter.rect_filled(Rect::from_center_size(center, vec2(9.0, 2.0)), 0, tokens::TEXT_WEAK);
+}
+
 /// The state of a camera: disc, disc with a notch, ring, triangle, bars.
 pub fn health(painter: &Painter, center: Pos2, health: Health) {
     let r = 4.5;

@@ -12,7 +12,7 @@ use crate::theme::tokens;
 /// Draws the wall of the page shown.
 pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
     let wall = ctx.state.wall();
-    if ctx.state.cameras.loaded && ctx.state.cameras.list.is_empty() && wall.is_empty() {
+    if ctx.state.cameras.loaded && !ctx.state.has_cameras() && wall.is_empty() {
         empty(ui, &t!(ctx, "wall-no-cameras"), &t!(ctx, "wall-no-cameras-advice"));
         ui.add_space(12.0);
         ui.vertical_centered(|ui| {

@@ -2,12 +2,17 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use minhbach_model::{
-    AgencyId, CameraDraft, CameraId, CameraState, CameraStatus, ContactPointId, FailureKind, Params, PlaceTree, Secret,
-    SiteId, Sound, SoundState, StreamKind, StreamSource, StreamStatus,
+    AgencyId, CameraDraft, CameraId, CameraState, CameraStatus, ContactPointId, FailureKind, Params, PlaceTree,
+    RemovedCamera, Secret, SiteId, Sound, SoundState, StreamKind, StreamSource, StreamStatus,
 };
+
+use crate::text::{Message, Text};
+
+/// How often the removed cameras are asked for while they are looked at.
+const REFRESH: Duration = Duration::from_secs(10);
 
 /// A node of the tree that can be folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +25,8 @@ pub enum Node {
     ContactPoint(ContactPointId),
     /// Cameras without a place.
     Unplaced,
+    /// Cameras that were removed.
+    Removed,
 }
 
 /// How a camera is, in one word.
@@ -241,6 +248,20 @@ fn source(url: &str) -> Result<StreamSource, Option<FormProblem>> {
     Ok(StreamSource { url: url.to_owned() })
 }
 
+/// What tells a camera apart that has no name: the end of its id. Ids begin with the time at which they were made, so
+/// those of cameras added within a minute begin alike.
+#[must_use]
+pub fn short_id(id: CameraId) -> String {
+    let id = id.to_string();
+    id.chars().skip(id.len().saturating_sub(8)).collect()
+}
+
+/// The name a removed camera had, or its short id.
+#[must_use]
+pub fn removed_name(camera: &RemovedCamera) -> String {
+    if camera.name.is_empty() { short_id(camera.id) } else { camera.name.clone() }
+}
+
 /// State of the cameras page and of the tree.
 #[derive(Default)]
 pub struct Cameras {
@@ -248,9 +269,16 @@ pub struct Cameras {
     pub list: Vec<CameraStatus>,
     /// The server has told them.
     pub loaded: bool,
+    /// Cameras that were removed and whose footage may still be there, the last removed first. One that was removed
+    /// just now may be in `list` as well: then that counts.
+    pub removed: Vec<RemovedCamera>,
+    /// When those were asked for last; `None` when they are to be asked for at once.
+    pub removed_asked: Option<Instant>,
+    /// Their group of the tree is unfolded.
+    pub removed_open: bool,
     /// Places.
     pub places: PlaceTree,
-    /// Folded nodes of the tree.
+    /// Folded nodes of the tree, see [`Self::is_open`].
     pub folded: HashSet<Node>,
     /// Search in the tree.
     pub tree_query: String,
@@ -281,6 +309,74 @@ impl Cameras {
         self.list.iter().find(|status| status.camera.id == id)
     }
 
+    /// A camera that was removed.
+    #[must_use]
+    pub fn get_removed(&self, id: CameraId) -> Option<&RemovedCamera> {
+        self.removed.iter().find(|camera| camera.id == id).filter(|_| self.get(id).is_none())
+    }
+
+    /// A camera's name, also of one that was removed; the short id of one whose name is not known.
+    #[must_use]
+    pub fn name(&self, id: CameraId) -> String {
+        match self.get(id) {
+            Some(status) => status.camera.draft.name.clone(),
+            None => self.get_removed(id).map_or_else(|| short_id(id), removed_name),
+        }
+    }
+
+    /// The same for a person: of a camera that was removed it says so.
+    #[must_use]
+    pub fn told_name(&self, id: CameraId, text: &Text) -> String {
+        let name = self.name(id);
+        match self.get_removed(id) {
+            Some(_) => Message::new("camera-removed").text("camera", name).show(text),
+            None => name,
+        }
+    }
+
+    /// Takes the whole list in.
+    pub fn replace(&mut self, list: Vec<CameraStatus>) {
+        let told: HashSet<CameraId> = list.iter().map(|status| status.camera.id).collect();
+        if self.list.iter().any(|status| !told.contains(&status.camera.id)) {
+            // Removed, here or elsewhere.
+            self.removed_asked = None;
+        }
+        self.list = list;
+        self.loaded = true;
+        self.changes += 1;
+    }
+
+    /// Takes the removed cameras in.
+    pub fn replace_removed(&mut self, removed: Vec<RemovedCamera>) {
+        // They come again and again, and seldom change.
+        if self.removed != removed {
+            self.removed = removed;
+            self.changes += 1;
+        }
+    }
+
+    /// Whether the removed cameras are to be asked for: at once, or again while they are looked at.
+    #[must_use]
+    pub fn removed_is_due(&self, looked_at: bool, now: Instant) -> bool {
+        self.removed_asked.is_none_or(|asked| looked_at && now.saturating_duration_since(asked) >= REFRESH)
+    }
+
+    /// Whether a node of the tree is unfolded: a place is until it is folded, the removed cameras are not.
+    #[must_use]
+    pub fn is_open(&self, node: Node) -> bool {
+        if node == Node::Removed { self.removed_open } else { !self.folded.contains(&node) }
+    }
+
+    /// Folds a node of the tree, or unfolds it.
+    pub fn fold(&mut self, node: Node) {
+        self.changes += 1;
+        if node == Node::Removed {
+            self.removed_open = !self.removed_open;
+        } else if !self.folded.remove(&node) {
+            self.folded.insert(node);
+        }
+    }
+
     /// Every camera's id, in the order of the list.
     #[must_use]
     pub fn ids(&self) -> Vec<CameraId> {
@@ -298,8 +394,87 @@ impl Cameras {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::panels::tree::data::tests::camera;
+    use crate::text::Lang;
+
+    pub(crate) fn removed(name: &str) -> RemovedCamera {
+        let at = minhbach_model::WallTime::from_secs(1_795_000_000);
+        RemovedCamera { id: CameraId::generate(), name: name.to_owned(), contact_point: None, removed: Some(at) }
+    }
+
+    #[test]
+    fn a_removed_camera_is_told_by_its_name_and_as_removed() {
+        let (vi, en) = (Text::new(Lang::Vi), Text::new(Lang::En));
+        let (gate, nameless) = (removed("Cổng"), removed(""));
+        let list = vec![camera("Quầy 1", None, CameraState::Recording)];
+        let cameras = Cameras { list, removed: vec![gate.clone(), nameless.clone()], ..Cameras::default() };
+        assert_eq!(cameras.told_name(gate.id, &vi), "Cổng (đã gỡ)");
+        assert_eq!(cameras.told_name(gate.id, &en), "Cổng (removed)");
+        assert_eq!(cameras.name(gate.id), "Cổng", "a file name does not change with the language");
+        assert_eq!(cameras.told_name(nameless.id, &vi), format!("{} (đã gỡ)", short_id(nameless.id)));
+        assert_eq!(cameras.told_name(cameras.list[0].camera.id, &vi), "Quầy 1");
+        let stranger = CameraId::generate();
+        assert_eq!(cameras.told_name(stranger, &vi), short_id(stranger));
+    }
+
+    #[test]
+    fn a_camera_in_the_list_is_not_told_as_removed() {
+        let status = camera("Quầy 1", None, CameraState::Recording);
+        let gone = RemovedCamera { id: status.camera.id, ..removed("Quầy 1") };
+        let cameras = Cameras { list: vec![status], removed: vec![gone.clone()], ..Cameras::default() };
+        assert_eq!(cameras.get_removed(gone.id), None);
+        assert_eq!(cameras.told_name(gone.id, &Text::new(Lang::Vi)), "Quầy 1");
+    }
+
+    #[test]
+    fn ids_made_one_after_the_other_differ_in_short() {
+        let (one, two) = (CameraId::generate(), CameraId::generate());
+        assert_ne!(short_id(one), short_id(two));
+        assert_eq!(short_id(one).len(), 8);
+    }
+
+    #[test]
+    fn removed_cameras_are_asked_for_when_one_is_gone_and_while_they_are_looked_at() {
+        let now = Instant::now();
+        let mut cameras = Cameras::default();
+        assert!(cameras.removed_is_due(false, now), "never asked");
+        cameras.removed_asked = Some(now);
+        assert!(!cameras.removed_is_due(true, now) && !cameras.removed_is_due(false, now + REFRESH));
+        assert!(cameras.removed_is_due(true, now + REFRESH));
+
+        let list = vec![camera("Quầy 1", None, CameraState::Recording), camera("Cổng", None, CameraState::Recording)];
+        cameras.replace(list.clone());
+        cameras.replace(list.clone());
+        assert!(!cameras.removed_is_due(false, now), "all are still there");
+        cameras.replace(list[1..].to_vec());
+        assert!(cameras.removed_is_due(false, now));
+    }
+
+    #[test]
+    fn the_same_removed_cameras_leave_the_tree_as_it_is() {
+        let gone = vec![removed("Cổng")];
+        let mut cameras = Cameras::default();
+        cameras.replace_removed(gone.clone());
+        let changes = cameras.changes;
+        cameras.replace_removed(gone);
+        assert_eq!((changes, cameras.changes), (1, 1));
+        cameras.replace_removed(Vec::new());
+        assert_eq!(cameras.changes, 2);
+    }
+
+    #[test]
+    fn places_are_unfolded_at_first_and_removed_cameras_folded() {
+        let mut cameras = Cameras::default();
+        for (node, open) in [(Node::Unplaced, true), (Node::Removed, false)] {
+            assert_eq!(cameras.is_open(node), open);
+            cameras.fold(node);
+            assert_eq!(cameras.is_open(node), !open);
+            cameras.fold(node);
+            assert_eq!(cameras.is_open(node), open);
+        }
+    }
 
     fn form() -> Form {
         Form { name: " Quầy 1 ".to_owned(), main_url: "rtsp://10.0.0.5/main".to_owned(), ..Form::default() }

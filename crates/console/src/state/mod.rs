@@ -23,6 +23,8 @@ use playback::Playback;
 use shell::{Page, Shell};
 use wall::Wall;
 
+use crate::text::Text;
+
 /// The whole state.
 pub struct State {
     /// Page, dialogs, messages, settings.
@@ -91,14 +93,17 @@ impl State {
         if name.is_empty() { "console".to_owned() } else { name.to_owned() }
     }
 
-    /// A camera's name, or a stand-in for one that is gone.
+    /// A camera's name as a person reads it. Of one that was removed it says so: it still has footage and incidents.
     #[must_use]
-    pub fn camera_name(&self, id: CameraId) -> String {
-        match self.cameras.get(id) {
-            Some(status) => status.camera.draft.name.clone(),
-            // A removed camera still has footage and incidents: the start of its id tells it apart.
-            None => id.to_string().chars().take(8).collect(),
-        }
+    pub fn camera_name(&self, id: CameraId, text: &Text) -> String {
+        self.cameras.told_name(id, text)
+    }
+
+    /// Whether there is a camera for the page shown: footage can be played of removed ones as well.
+    #[must_use]
+    pub fn has_cameras(&self) -> bool {
+        let footage = self.shell.page == Page::Playback;
+        !self.cameras.list.is_empty() || (footage && !self.cameras.removed.is_empty())
     }
 
     /// The cameras an incident flagged now would be about, and the moment it would be around.
@@ -110,8 +115,62 @@ impl State {
             Page::Incidents | Page::Cameras => return None,
         };
         let mut cameras = self.wall().visible_cameras();
-        // The server refuses a flag that names a camera which was removed.
-        cameras.retain(|camera| !self.cameras.loaded || self.cameras.get(*camera).is_some());
+        // The server refuses a flag that names a camera it does not know. A removed one has footage, and nothing live.
+        let footage = self.shell.page == Page::Playback;
+        let known =
+            |id: CameraId| self.cameras.get(id).is_some() || (footage && self.cameras.get_removed(id).is_some());
+        cameras.retain(|camera| !self.cameras.loaded || known(*camera));
         (!cameras.is_empty()).then_some((cameras, at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::cameras::tests::removed;
+    use super::settings::Settings;
+    use super::wall::Layout;
+    use super::*;
+
+    const AT: WallTime = WallTime(1_795_000_000_000_000_000);
+
+    fn state(page: Page) -> State {
+        State {
+            shell: Shell::new(page, Settings::default()),
+            live: Wall::new(Layout::Four),
+            playback: Playback::new(AT),
+            review: Playback::new(AT),
+            cameras: Cameras { loaded: true, ..Cameras::default() },
+            incidents: Incidents::default(),
+            exports: Exports::default(),
+            holds: Holds::default(),
+            server: None,
+            clock_ahead_ns: 0,
+        }
+    }
+
+    #[test]
+    fn a_removed_camera_is_flagged_where_its_footage_is_played_only() {
+        let mut state = state(Page::Playback);
+        let (gone, stranger) = (removed("Cổng"), CameraId::generate());
+        for wall in [&mut state.live, &mut state.playback.wall] {
+            wall.show(gone.id);
+            wall.show(stranger);
+        }
+        state.cameras.removed = vec![gone.clone()];
+        assert_eq!(state.flag_target(Instant::now(), AT).map(|(cameras, _)| cameras), Some(vec![gone.id]));
+        state.shell.page = Page::Live;
+        assert_eq!(state.flag_target(Instant::now(), AT), None);
+    }
+
+    #[test]
+    fn removed_cameras_are_something_to_play_and_nothing_to_watch_live() {
+        let mut state = state(Page::Playback);
+        assert!(!state.has_cameras());
+        state.cameras.removed = vec![removed("Cổng")];
+        assert!(state.has_cameras());
+        state.shell.page = Page::Live;
+        assert!(!state.has_cameras());
     }
 }

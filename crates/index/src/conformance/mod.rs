@@ -5,25 +5,72 @@
 
 mod archive;
 mod footage;
+mod holds;
 mod incidents;
 mod registry;
+mod retention;
 
 use std::fmt::Debug;
 
 use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
 
 pub use archive::{
-    damage_is_noted, deletions_are_marked_journaled_and_forgotten, holds_refuse_nonsense, holds_win,
-    retention_is_said_and_unsaid, segments_move_into_the_archive,
+    damage_is_noted, deletions_are_journalled, expired_footage_is_deletable, keys_page, marked_segments_are_gone,
+    recording_begins_at_the_oldest, segments_reach_the_archive, suspects_are_noted, tiers_are_kept,
 };
 pub use footage::{
     gaps_open_and_close, gaps_reach_into_ranges, segments_are_found, segments_grow_and_close,
     segments_of_streams_are_apart, segments_page, timelines_join,
 };
+pub use holds::{
+    held_bytes_are_counted_once, held_footage_is_never_deleted, holds_are_kept_and_released, holds_refuse_nonsense,
+    holds_win,
+};
 pub use incidents::{incidents_change, incidents_filter_and_page, incidents_refuse_nonsense};
 pub use registry::{cameras_come_and_go, cameras_refuse_nonsense, places_form_a_tree, places_hold_what_is_in_them};
+pub use retention::{retentions_are_kept, retentions_refuse_nonsense};
 
 use crate::{Index, IndexError, IndexErrorKind};
+
+/// Calls a macro with the names of all functions of the suite that take one fresh, empty index.
+#[macro_export]
+macro_rules! conformance_cases {
+    ($run:ident) => {
+        $run!(
+            cameras_come_and_go,
+            cameras_refuse_nonsense,
+            places_form_a_tree,
+            places_hold_what_is_in_them,
+            segments_grow_and_close,
+            segments_are_found,
+            segments_page,
+            segments_of_streams_are_apart,
+            timelines_join,
+            gaps_open_and_close,
+            gaps_reach_into_ranges,
+            incidents_change,
+            incidents_filter_and_page,
+            incidents_refuse_nonsense,
+            tiers_are_kept,
+            segments_reach_the_archive,
+            suspects_are_noted,
+            recording_begins_at_the_oldest,
+            expired_footage_is_deletable,
+            marked_segments_are_gone,
+            deletions_are_journalled,
+            keys_page,
+            damage_is_noted,
+            holds_are_kept_and_released,
+            holds_refuse_nonsense,
+            holds_win,
+            held_bytes_are_counted_once,
+            held_footage_is_never_deleted,
+            retentions_are_kept,
+            retentions_refuse_nonsense,
+            closes,
+        );
+    };
+}
 
 const SECOND: i64 = 1_000_000_000;
 /// An ordinary moment, 2026-11-24T07:00:00Z, for times counted in seconds from it.

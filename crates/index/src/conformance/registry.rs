@@ -1,7 +1,8 @@
 //! Promises about cameras and places.
 
 use minhbach_model::{
-    Agency, AgencyId, Camera, CameraDraft, CameraId, ContactPoint, ContactPointId, Secret, Site, SiteId, StreamSource,
+    Agency, AgencyId, Camera, CameraDraft, CameraId, ContactPoint, ContactPointId, RemovedCamera, Secret, Site, SiteId,
+    StreamSource,
 };
 
 use super::{at, refused};
@@ -52,8 +53,17 @@ pub async fn cameras_come_and_go(index: &dyn Index) {
 
     index.set_camera_paused(late.id, false).await.expect("resumed");
     index.remove_camera(twin.id, at(10)).await.expect("removed");
+    index.remove_camera(late.id, at(20)).await.expect("removed");
+    let removed = |camera: &Camera, second| RemovedCamera {
+        id: camera.id,
+        name: camera.draft.name.clone(),
+        contact_point: camera.draft.contact_point,
+        removed: Some(at(second)),
+    };
+    let gone = index.removed_cameras().await.expect("listed");
+    assert_eq!(gone, [removed(&changed, 20), removed(&twin, 10)]);
     let left = index.cameras().await.expect("listed");
-    assert_eq!(left.len(), 2);
+    assert_eq!(left.len(), 1);
     assert!(left.iter().all(|camera| camera.id != twin.id && !camera.paused));
 }
 

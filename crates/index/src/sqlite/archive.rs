@@ -9,6 +9,7 @@ use minhbach_model::{
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
+use super::growing::grown;
 use super::segments::{segment, segment_columns};
 use super::{BEGIN_WRITE, Durability, SqliteIndex, rows};
 use crate::{ArchiveIndex, DeletionFilter, IndexError, MAX_PAGE, RecordedSince, names};
@@ -40,6 +41,22 @@ macro_rules! journal {
         )
     };
 }
+
+/// The streams with the start of their oldest segment.
+///
+/// A step a camera, then a step a stream of it, each a seek in the primary key: a DISTINCT would read the whole table.
+pub(super) const RECORDED_SINCE: &str = "WITH RECURSIVE known (camera_id) AS (
+         SELECT min(camera_id) FROM segments
+         UNION ALL
+         SELECT (SELECT min(s.camera_id) FROM segments AS s WHERE s.camera_id > known.camera_id)
+         FROM known WHERE known.camera_id IS NOT NULL)
+     SELECT camera_id, stream, oldest_wall_ns FROM (
+         SELECT k.camera_id, t.stream,
+                (SELECT min(s.start_wall_ns) FROM segments AS s
+                 WHERE s.camera_id = k.camera_id AND s.stream = t.stream) AS oldest_wall_ns
+         FROM known AS k CROSS JOIN (SELECT 0 AS stream UNION ALL SELECT 1) AS t
+         WHERE k.camera_id IS NOT NULL)
+     WHERE oldest_wall_ns IS NOT NULL ORDER BY camera_id, stream";
 
 /// Damage of segments that are not being deleted.
 macro_rules! standing_damage {
@@ -78,26 +95,7 @@ impl ArchiveIndex for SqliteIndex {
     }
 
     async fn recorded_since(&self) -> Result<Vec<RecordedSince>, IndexError> {
-        // A step a camera, then a step a stream of it, each a seek in the primary key: a DISTINCT would read it all.
-        sqlx::query(
-            "WITH RECURSIVE known (camera_id) AS (
-                 SELECT min(camera_id) FROM segments
-                 UNION ALL
-                 SELECT (SELECT min(s.camera_id) FROM segments AS s WHERE s.camera_id > known.camera_id)
-                 FROM known WHERE known.camera_id IS NOT NULL)
-             SELECT camera_id, stream, oldest_wall_ns FROM (
-                 SELECT k.camera_id, t.stream,
-                        (SELECT min(s.start_wall_ns) FROM segments AS s
-                         WHERE s.camera_id = k.camera_id AND s.stream = t.stream) AS oldest_wall_ns
-                 FROM known AS k CROSS JOIN (SELECT 0 AS stream UNION ALL SELECT 1) AS t
-                 WHERE k.camera_id IS NOT NULL)
-             WHERE oldest_wall_ns IS NOT NULL ORDER BY camera_id, stream",
-        )
-        .fetch_all(&self.readers)
-        .await?
-        .iter()
-        .map(recorded_since)
-        .collect()
+        sqlx::query(RECORDED_SINCE).fetch_all(&self.readers).await?.iter().map(recorded_since).collect()
     }
 
     async fn deletable(
@@ -225,6 +223,7 @@ impl ArchiveIndex for SqliteIndex {
     }
 
     async fn segments_by_key(&self, after: Option<&str>, limit: u32) -> Result<Vec<Segment>, IndexError> {
+        let growing = self.growing.now();
         // No key is empty, so the empty text comes before all of them.
         sqlx::query(concat!(
             segment_columns!(),
@@ -235,7 +234,7 @@ impl ArchiveIndex for SqliteIndex {
         .fetch_all(&self.readers)
         .await?
         .iter()
-        .map(segment)
+        .map(|row| Ok(grown(segment(row)?, &growing)))
         .collect()
     }
 

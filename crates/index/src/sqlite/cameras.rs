@@ -1,7 +1,7 @@
 //! Cameras in SQLite.
 
 use async_trait::async_trait;
-use minhbach_model::{Camera, CameraDraft, CameraId, ContactPointId, Secret, StreamSource, WallTime};
+use minhbach_model::{Camera, CameraDraft, CameraId, ContactPointId, RemovedCamera, Secret, StreamSource, WallTime};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -90,6 +90,22 @@ impl CameraIndex for SqliteIndex {
         .map(camera)
         .collect()
     }
+
+    async fn removed_cameras(&self) -> Result<Vec<RemovedCamera>, IndexError> {
+        sqlx::query(REMOVED).fetch_all(&self.readers).await?.iter().map(removed).collect()
+    }
+}
+
+const REMOVED: &str = "SELECT camera_id, name, contact_point_id, removed_wall_ns FROM cameras
+    WHERE removed_wall_ns IS NOT NULL ORDER BY removed_wall_ns DESC, camera_id";
+
+fn removed(row: &SqliteRow) -> Result<RemovedCamera, IndexError> {
+    Ok(RemovedCamera {
+        id: CameraId::from_bytes(rows::id_bytes(row, "camera_id")?),
+        name: row.try_get("name")?,
+        contact_point: rows::optional_id_bytes(row, "contact_point_id")?.map(ContactPointId::from_bytes),
+        removed: Some(rows::wall(row, "removed_wall_ns")?),
+    })
 }
 
 fn found(id: CameraId, changed: u64) -> Result<(), IndexError> {

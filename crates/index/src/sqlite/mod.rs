@@ -8,14 +8,15 @@
 //! What a power loss may lose: cameras, places, incidents, holds and the journal of deletions exist only here, so their
 //! transactions are synced before they return (`synchronous = FULL`), and so is what becomes of a closed segment.
 //! Opening and closing a segment or a gap is not synced (`NORMAL`): at a thousand cameras that would be some seventy
-//! syncs a second, on a disk that has footage to write. Progress of segments, one transaction every second or two, is
-//! synced, and one sync of the log covers everything before it. So at most what happened since the last progress is
-//! lost, and the segments among it are found again by their files. The database is never damaged by it, and a crash of
-//! the process loses nothing.
+//! syncs a second, on a disk that has footage to write. One sync of the log each second covers everything before it
+//! ([`Index::sync`]). Progress of segments is written every ten seconds ([`growing`]): the files tell it as well. So a power loss
+//! costs what happened since the last sync, and the segments among it are made true from their files. The database is never
+//! damaged by it.
 
 mod archive;
 mod cameras;
 mod gaps;
+mod growing;
 mod holds;
 mod incidents;
 mod places;
@@ -24,6 +25,7 @@ mod rows;
 mod segments;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,7 +36,8 @@ use sqlx::{Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use uuid::Uuid;
 
-use crate::{Index, IndexError};
+use self::growing::Growing;
+use crate::{Index, IndexError, SegmentIndex};
 
 /// Readers at a time; more wait their turn. SQLite reads are short and come from the page cache.
 const READERS: u32 = 4;
@@ -52,6 +55,9 @@ pub struct SqliteIndex {
     readers: SqlitePool,
     /// `None` once closed.
     writer: Mutex<Option<Writer>>,
+    growing: Growing,
+    /// Something was written that is not synced yet.
+    unsynced: AtomicBool,
     database_id: Uuid,
     generation: u64,
 }
@@ -128,13 +134,23 @@ impl SqliteIndex {
             .await?;
         tracing::info!(%database_id, generation, path = %path.display(), "index opened");
         let writer = Writer { connection, durability: Some(Durability::Synced) };
-        Ok(Self { readers, writer: Mutex::new(Some(writer)), database_id, generation })
+        let growing = Growing::default();
+        let unsynced = AtomicBool::new(false);
+        let index = Self { readers, writer: Mutex::new(Some(writer)), growing, unsynced, database_id, generation };
+        // Left behind by a process that ended without closing them.
+        for segment in index.recording_segments().await? {
+            index.growing.begin(&segment);
+        }
+        Ok(index)
     }
 
     /// The connection that writes, set to the durability asked for.
     async fn writer(&self, durability: Durability) -> Result<MappedMutexGuard<'_, SqliteConnection>, IndexError> {
         let guard = self.writer.lock().await;
         let mut writer = MutexGuard::try_map(guard, |slot| slot.as_mut()).map_err(|_| IndexError::closed())?;
+        if durability == Durability::Deferred {
+            self.unsynced.store(true, Ordering::Relaxed);
+        }
         if writer.durability != Some(durability) {
             // Unknown until the change is through: this future may be dropped while it waits.
             writer.durability = None;
@@ -155,7 +171,23 @@ impl Index for SqliteIndex {
         self.generation
     }
 
+    async fn sync(&self) -> Result<(), IndexError> {
+        if !self.unsynced.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut writer = self.writer(Durability::Synced).await?;
+        // What is written deferred after this waits for the lock.
+        self.unsynced.store(false, Ordering::Relaxed);
+        // SQLite syncs with a transaction that writes something: this is the smallest, and nothing else uses it. It writes
+        // its page whatever the value is.
+        sqlx::query("PRAGMA user_version = 1").execute(&mut *writer).await?;
+        Ok(())
+    }
+
     async fn close(&self) -> Result<(), IndexError> {
+        if !self.readers.is_closed() {
+            self.write_progress(&self.growing.all()).await?;
+        }
         let writer = self.writer.lock().await.take();
         // Readers first: the last connection to go writes the log back into the file.
         self.readers.close().await;

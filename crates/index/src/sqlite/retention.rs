@@ -13,7 +13,7 @@ impl RetentionIndex for SqliteIndex {
     async fn set_retention(&self, scope: RetentionScope, retention: Option<Retention>) -> Result<(), IndexError> {
         let (code, id) = names::retention_scope_code(scope);
         if retention.is_some_and(|retention| !retention.is_possible()) {
-            return Err(IndexError::invalid("retention", "it promises more than it allows"));
+            return Err(IndexError::invalid("retention", "it promises more than it keeps, or keeps nothing"));
         }
         let mut writer = self.writer(Durability::Synced).await?;
         let statement = match retention {

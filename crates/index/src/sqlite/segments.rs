@@ -1,11 +1,14 @@
 //! Recorded segments in SQLite. The largest table by far: see the migration for how it is laid out and why.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row};
 
+use super::growing::grown;
 use super::{BEGIN_WRITE, Durability, SqliteIndex, rows};
 use crate::error::explain;
 use crate::stretch::Stretches;
@@ -18,6 +21,8 @@ const SEGMENT: &str = "segment";
 /// The segments of a stream follow each other, so the one that holds a moment is the last that starts at or before it.
 /// Only a clock that was set back makes them overlap; then the last to start is not the only one to look at.
 pub(super) const LOOK_BACK_NS: i64 = 300_000_000_000;
+/// Rows looked at for a moment: the one that is meant, and those being written that do not reach so far.
+const CANDIDATES: i64 = 8;
 
 /// The columns that [`segment`] reads, up to the table they come from.
 macro_rules! segment_columns {
@@ -30,13 +35,15 @@ macro_rules! segment_columns {
 /// The segments of a stream (?1, ?2) that share an instant with the range (?3, ?4) and start at ?6 or later; ?5 is ?3
 /// less the look-back.
 ///
+/// A row that is being written may end later than it says: it is among them, and looked at again by the caller.
+///
 /// The one lower bound of the start makes it one seek: either the segment that starts last before the range, however
 /// long, or the look-back, whichever is earlier; on a later page, where the page before ended.
 macro_rules! intersecting {
     () => {
         "FROM segments
-         WHERE camera_id = ?1 AND stream = ?2 AND start_wall_ns < ?4 AND end_wall_ns > ?3
-         AND end_wall_ns > start_wall_ns AND start_wall_ns >= max(?6, min(?5, coalesce(
+         WHERE camera_id = ?1 AND stream = ?2 AND start_wall_ns < ?4
+         AND (state = 0 OR (end_wall_ns > ?3 AND end_wall_ns > start_wall_ns)) AND start_wall_ns >= max(?6, min(?5, coalesce(
              (SELECT max(s.start_wall_ns) FROM segments AS s
               WHERE s.camera_id = ?1 AND s.stream = ?2 AND s.start_wall_ns <= ?3), ?3))) "
     };
@@ -54,32 +61,25 @@ impl SegmentIndex for SqliteIndex {
         if segment.tier != Tier::Spool {
             return Err(IndexError::invalid(SEGMENT, "it is opened and not in the spool"));
         }
-        self.insert_segment(segment).await
+        self.insert_segment(segment).await?;
+        self.growing.begin(segment);
+        Ok(())
     }
 
     async fn advance_segments(&self, progress: &[SegmentProgress]) -> Result<u64, IndexError> {
-        if progress.is_empty() {
-            return Ok(0);
-        }
-        let mut writer = self.writer(Durability::Synced).await?;
-        let mut tx = writer.begin_with(BEGIN_WRITE).await?;
-        let mut moved = 0;
         for step in progress {
-            moved += sqlx::query(
-                "UPDATE segments SET end_wall_ns = max(end_wall_ns, ?2), bytes = max(bytes, ?3),
-                                     video_samples = max(video_samples, ?4), audio_samples = max(audio_samples, ?5)
-                 WHERE segment_id = ?1 AND state = 0",
-            )
-            .bind(step.id.as_bytes().as_slice())
-            .bind(step.end.0)
-            .bind(rows::count_to_sql(SEGMENT, step.bytes)?)
-            .bind(rows::count_to_sql(SEGMENT, step.video_samples)?)
-            .bind(rows::count_to_sql(SEGMENT, step.audio_samples)?)
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+            // Refused before anything is taken over.
+            rows::count_to_sql(SEGMENT, step.bytes)?;
+            rows::count_to_sql(SEGMENT, step.video_samples)?;
+            rows::count_to_sql(SEGMENT, step.audio_samples)?;
         }
-        tx.commit().await?;
+        if self.readers.is_closed() {
+            return Err(IndexError::closed());
+        }
+        let moved = self.growing.advance(progress);
+        if let Some(due) = self.growing.due() {
+            self.write_progress(&due).await?;
+        }
         Ok(moved)
     }
 
@@ -100,7 +100,9 @@ impl SegmentIndex for SqliteIndex {
         .bind(names::segment_state_code(state))
         .execute(&mut *writer)
         .await?;
-        found(last.id, changed.rows_affected())
+        found(last.id, changed.rows_affected())?;
+        self.growing.end(last.id);
+        Ok(())
     }
 
     async fn discard_segment(&self, id: SegmentId) -> Result<(), IndexError> {
@@ -109,7 +111,9 @@ impl SegmentIndex for SqliteIndex {
             .bind(id.as_bytes().as_slice())
             .execute(&mut *writer)
             .await?;
-        found(id, removed.rows_affected())
+        found(id, removed.rows_affected())?;
+        self.growing.end(id);
+        Ok(())
     }
 
     async fn insert_adopted(&self, segment: &Segment) -> Result<(), IndexError> {
@@ -120,6 +124,190 @@ impl SegmentIndex for SqliteIndex {
     }
 
     async fn segments_in(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        range: WallRange,
+        after: Option<(WallTime, SegmentId)>,
+        limit: u32,
+    ) -> Result<Vec<Segment>, IndexError> {
+        let growing = self.growing.of(camera, stream);
+        let limit = limit.min(MAX_PAGE);
+        let (mut found, mut after) = (Vec::new(), after);
+        loop {
+            let page = self.rows_in(camera, stream, range, after, limit).await?;
+            let is_last = page.len() < limit as usize;
+            after = page.last().map(|segment| (segment.range.start, segment.id));
+            let page = page.into_iter().map(|segment| grown(segment, &growing));
+            found.extend(
+                page.filter(|segment| segment.range.start < segment.range.end && segment.range.end > range.start),
+            );
+            // A row that turned out not to reach into the range leaves room for another one.
+            if is_last || found.len() >= limit as usize {
+                found.truncate(limit as usize);
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn segment_at_or_after(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        at: WallTime,
+    ) -> Result<Option<Segment>, IndexError> {
+        let growing = self.growing.of(camera, stream);
+        let rows = sqlx::query(concat!(
+            segment_columns!(),
+            intersecting!(),
+            "ORDER BY start_wall_ns DESC, segment_id DESC LIMIT ?7"
+        ))
+        .bind(camera.as_bytes().as_slice())
+        .bind(names::stream_code(stream))
+        .bind(at.0)
+        .bind(at.offset_ns(1).0)
+        .bind(at.offset_ns(-LOOK_BACK_NS).0)
+        .bind(i64::MIN)
+        .bind(CANDIDATES)
+        .fetch_all(&self.readers)
+        .await?;
+        for row in &rows {
+            let found = grown(segment(row)?, &growing);
+            if found.range.end > at {
+                return Ok(Some(found));
+            }
+        }
+        let rows = sqlx::query(concat!(
+            segment_columns!(),
+            "FROM segments WHERE camera_id = ?1 AND stream = ?2 AND start_wall_ns > ?3
+               AND (state = 0 OR end_wall_ns > start_wall_ns)
+             ORDER BY start_wall_ns, segment_id LIMIT ?4"
+        ))
+        .bind(camera.as_bytes().as_slice())
+        .bind(names::stream_code(stream))
+        .bind(at.0)
+        .bind(CANDIDATES)
+        .fetch_all(&self.readers)
+        .await?;
+        for row in &rows {
+            let found = grown(segment(row)?, &growing);
+            if found.range.end > found.range.start {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn segment_by_key(&self, key: &str) -> Result<Option<Segment>, IndexError> {
+        let growing = self.growing.now();
+        let row = sqlx::query(concat!(segment_columns!(), "FROM segments WHERE storage_key = ?1"))
+            .bind(key)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row.as_ref().map(segment).transpose()?.map(|segment| grown(segment, &growing)))
+    }
+
+    async fn recording_segments(&self) -> Result<Vec<Segment>, IndexError> {
+        let growing = self.growing.now();
+        sqlx::query(concat!(
+            segment_columns!(),
+            "FROM segments INDEXED BY segments_recording WHERE state = 0
+             ORDER BY camera_id, stream, start_wall_ns, segment_id"
+        ))
+        .fetch_all(&self.readers)
+        .await?
+        .iter()
+        .map(|row| Ok(grown(segment(row)?, &growing)))
+        .collect()
+    }
+
+    async fn last_recorded_end(&self, camera: CameraId, stream: StreamKind) -> Result<Option<WallTime>, IndexError> {
+        let growing = self.growing.of(camera, stream);
+        // A few of the last, in case a clock that was set back made them overlap.
+        let rows = sqlx::query(concat!(
+            segment_columns!(),
+            "FROM segments WHERE camera_id = ?1 AND stream = ?2 AND (state = 0 OR end_wall_ns > start_wall_ns)
+             ORDER BY start_wall_ns DESC LIMIT 16"
+        ))
+        .bind(camera.as_bytes().as_slice())
+        .bind(names::stream_code(stream))
+        .fetch_all(&self.readers)
+        .await?;
+        let mut last = None;
+        for row in &rows {
+            let range = grown(segment(row)?, &growing).range;
+            if range.end > range.start {
+                last = last.max(Some(range.end));
+            }
+        }
+        Ok(last)
+    }
+
+    async fn timeline(
+        &self,
+        camera: CameraId,
+        stream: StreamKind,
+        range: WallRange,
+    ) -> Result<Vec<WallRange>, IndexError> {
+        let growing = self.growing.of(camera, stream);
+        let mut stretches = Stretches::new(range);
+        // Row by row: a quarter of a year is 130,000 segments, and often a single stretch.
+        let mut found = sqlx::query(concat!(segment_columns!(), intersecting!(), "ORDER BY start_wall_ns, segment_id"))
+            .bind(camera.as_bytes().as_slice())
+            .bind(names::stream_code(stream))
+            .bind(range.start.0)
+            .bind(range.end.0)
+            .bind(range.start.offset_ns(-LOOK_BACK_NS).0)
+            .bind(i64::MIN)
+            .fetch(&self.readers);
+        while let Some(row) = found.try_next().await? {
+            // Only one that is being written can have come further than its row says.
+            let is_growing = row.try_get::<i64, _>("state")? == 0;
+            let end = match is_growing {
+                true => grown(segment(&row)?, &growing).range.end,
+                false => rows::wall(&row, "end_wall_ns")?,
+            };
+            stretches.add(rows::wall(&row, "start_wall_ns")?, end);
+        }
+        Ok(stretches.finish())
+    }
+
+    async fn totals(&self) -> Result<SegmentTotals, IndexError> {
+        let row =
+            sqlx::query("SELECT segments, bytes FROM segment_totals WHERE one = 1").fetch_one(&self.readers).await?;
+        let bytes = rows::count(&row, "bytes")?.saturating_add(self.growing.bytes_ahead());
+        Ok(SegmentTotals { segments: rows::count(&row, "segments")?, bytes })
+    }
+}
+
+impl SqliteIndex {
+    /// Brings rows up to date, all in one transaction that is durable when the call returns.
+    pub(super) async fn write_progress(&self, progress: &[SegmentProgress]) -> Result<(), IndexError> {
+        let mut writer = self.writer(Durability::Synced).await?;
+        // Before the sync: what is written deferred while it runs waits for this lock.
+        self.unsynced.store(false, Ordering::Relaxed);
+        let mut tx = writer.begin_with(BEGIN_WRITE).await?;
+        for step in progress {
+            sqlx::query(
+                "UPDATE segments SET end_wall_ns = max(end_wall_ns, ?2), bytes = max(bytes, ?3),
+                                     video_samples = max(video_samples, ?4), audio_samples = max(audio_samples, ?5)
+                 WHERE segment_id = ?1 AND state = 0",
+            )
+            .bind(step.id.as_bytes().as_slice())
+            .bind(step.end.0)
+            .bind(rows::count_to_sql(SEGMENT, step.bytes)?)
+            .bind(rows::count_to_sql(SEGMENT, step.video_samples)?)
+            .bind(rows::count_to_sql(SEGMENT, step.audio_samples)?)
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        self.growing.written(progress);
+        Ok(())
+    }
+
+    /// One page of rows for [`SegmentIndex::segments_in`].
+    async fn rows_in(
         &self,
         camera: CameraId,
         stream: StreamKind,
@@ -143,7 +331,7 @@ impl SegmentIndex for SqliteIndex {
         .bind(range.start.offset_ns(-LOOK_BACK_NS).0)
         .bind(after_start)
         .bind(after_id)
-        .bind(limit.min(MAX_PAGE))
+        .bind(limit)
         .fetch_all(&self.readers)
         .await?
         .iter()
@@ -151,112 +339,6 @@ impl SegmentIndex for SqliteIndex {
         .collect()
     }
 
-    async fn segment_at_or_after(
-        &self,
-        camera: CameraId,
-        stream: StreamKind,
-        at: WallTime,
-    ) -> Result<Option<Segment>, IndexError> {
-        let holds = sqlx::query(concat!(
-            segment_columns!(),
-            intersecting!(),
-            "ORDER BY start_wall_ns DESC, segment_id DESC LIMIT 1"
-        ))
-        .bind(camera.as_bytes().as_slice())
-        .bind(names::stream_code(stream))
-        .bind(at.0)
-        .bind(at.offset_ns(1).0)
-        .bind(at.offset_ns(-LOOK_BACK_NS).0)
-        .bind(i64::MIN)
-        .fetch_optional(&self.readers)
-        .await?;
-        if let Some(row) = holds {
-            return segment(&row).map(Some);
-        }
-        let next = sqlx::query(concat!(
-            segment_columns!(),
-            "FROM segments WHERE camera_id = ?1 AND stream = ?2 AND start_wall_ns > ?3 AND end_wall_ns > start_wall_ns
-             ORDER BY start_wall_ns, segment_id LIMIT 1"
-        ))
-        .bind(camera.as_bytes().as_slice())
-        .bind(names::stream_code(stream))
-        .bind(at.0)
-        .fetch_optional(&self.readers)
-        .await?;
-        next.as_ref().map(segment).transpose()
-    }
-
-    async fn segment_by_key(&self, key: &str) -> Result<Option<Segment>, IndexError> {
-        let row = sqlx::query(concat!(segment_columns!(), "FROM segments WHERE storage_key = ?1"))
-            .bind(key)
-            .fetch_optional(&self.readers)
-            .await?;
-        row.as_ref().map(segment).transpose()
-    }
-
-    async fn recording_segments(&self) -> Result<Vec<Segment>, IndexError> {
-        sqlx::query(concat!(
-            segment_columns!(),
-            "FROM segments INDEXED BY segments_recording WHERE state = 0
-             ORDER BY camera_id, stream, start_wall_ns, segment_id"
-        ))
-        .fetch_all(&self.readers)
-        .await?
-        .iter()
-        .map(segment)
-        .collect()
-    }
-
-    async fn last_recorded_end(&self, camera: CameraId, stream: StreamKind) -> Result<Option<WallTime>, IndexError> {
-        // A few of the last, in case a clock that was set back made them overlap.
-        let row = sqlx::query(
-            "SELECT max(end_wall_ns) AS last_end_wall_ns FROM (
-                 SELECT end_wall_ns FROM segments
-                 WHERE camera_id = ?1 AND stream = ?2 AND end_wall_ns > start_wall_ns
-                 ORDER BY start_wall_ns DESC LIMIT 16)",
-        )
-        .bind(camera.as_bytes().as_slice())
-        .bind(names::stream_code(stream))
-        .fetch_one(&self.readers)
-        .await?;
-        let end: Option<i64> = row.try_get("last_end_wall_ns")?;
-        Ok(end.map(WallTime))
-    }
-
-    async fn timeline(
-        &self,
-        camera: CameraId,
-        stream: StreamKind,
-        range: WallRange,
-    ) -> Result<Vec<WallRange>, IndexError> {
-        let mut stretches = Stretches::new(range);
-        // Row by row: a quarter of a year is 130,000 segments, and often a single stretch.
-        let mut found = sqlx::query(concat!(
-            "SELECT start_wall_ns, end_wall_ns ",
-            intersecting!(),
-            "ORDER BY start_wall_ns, segment_id"
-        ))
-        .bind(camera.as_bytes().as_slice())
-        .bind(names::stream_code(stream))
-        .bind(range.start.0)
-        .bind(range.end.0)
-        .bind(range.start.offset_ns(-LOOK_BACK_NS).0)
-        .bind(i64::MIN)
-        .fetch(&self.readers);
-        while let Some(row) = found.try_next().await? {
-            stretches.add(rows::wall(&row, "start_wall_ns")?, rows::wall(&row, "end_wall_ns")?);
-        }
-        Ok(stretches.finish())
-    }
-
-    async fn totals(&self) -> Result<SegmentTotals, IndexError> {
-        let row =
-            sqlx::query("SELECT segments, bytes FROM segment_totals WHERE one = 1").fetch_one(&self.readers).await?;
-        Ok(SegmentTotals { segments: rows::count(&row, "segments")?, bytes: rows::count(&row, "bytes")? })
-    }
-}
-
-impl SqliteIndex {
     async fn insert_segment(&self, segment: &Segment) -> Result<(), IndexError> {
         let exists = || IndexError::exists(SEGMENT, &segment.key);
         let mut writer = self.writer(Durability::Deferred).await?;

@@ -2,11 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
-use sqlx::Row;
+use minhbach_model::{
+    CameraId, DeletionReason, GapCause, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime,
+};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
+use super::archive::RECORDED_SINCE;
 use super::{Durability, SqliteIndex};
-use crate::{CameraIndex, Index, IndexErrorKind, SegmentIndex, SegmentProgress, conformance};
+use crate::{
+    ArchiveIndex, CameraIndex, DeletionFilter, GapIndex, IncidentFilter, IncidentIndex, Index, IndexErrorKind,
+    PlaceIndex, SegmentIndex, SegmentProgress, SegmentTotals, conformance,
+};
 
 struct Home(tempfile::TempDir);
 
@@ -38,29 +45,7 @@ macro_rules! conforms {
     };
 }
 
-conforms!(
-    cameras_come_and_go,
-    cameras_refuse_nonsense,
-    places_form_a_tree,
-    places_hold_what_is_in_them,
-    segments_grow_and_close,
-    segments_are_found,
-    segments_page,
-    segments_of_streams_are_apart,
-    timelines_join,
-    gaps_open_and_close,
-    gaps_reach_into_ranges,
-    incidents_change,
-    incidents_filter_and_page,
-    incidents_refuse_nonsense,
-    deletions_are_marked_journaled_and_forgotten,
-    holds_win,
-    holds_refuse_nonsense,
-    segments_move_into_the_archive,
-    damage_is_noted,
-    retention_is_said_and_unsaid,
-    closes,
-);
+crate::conformance_cases!(conforms);
 
 fn recording() -> Segment {
     let at = WallTime::from_secs(1_795_503_600);
@@ -219,41 +204,103 @@ async fn the_file_is_for_its_owner_only() {
     index.close().await.expect("it closes");
 }
 
-/// Everything the database is made of, as text.
-async fn schema(path: &Path) -> Vec<String> {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true);
-    let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
-    let rows =
-        sqlx::query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name").fetch_all(&pool).await;
-    let schema = rows.expect("a schema").iter().map(|row| row.get::<String, _>("sql")).collect();
-    pool.close().await;
-    schema
+/// Makes a database file from the dump of one.
+async fn restore(path: &Path, dump: &'static str) {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.expect("it opens");
+    sqlx::raw_sql(dump).execute(&mut connection).await.expect("restored");
+    connection.close().await.expect("it closes");
+}
+
+/// The text of everything in the schema but the list of migrations.
+async fn schema(index: &SqliteIndex) -> Vec<(String, String, Option<String>)> {
+    sqlx::query_as("SELECT type, name, sql FROM sqlite_master WHERE tbl_name <> '_sqlx_migrations' ORDER BY type, name")
+        .fetch_all(&index.readers)
+        .await
+        .expect("listed")
 }
 
 #[tokio::test]
-async fn a_database_of_the_first_schema_is_brought_to_this_one_and_keeps_its_footage() {
+async fn a_database_of_schema_1_is_upgraded_to_what_a_new_one_is_and_keeps_its_data() {
     let (old, new) = (Home::new(), Home::new());
-    let first: Vec<_> = super::migrations().iter().take(1).cloned().collect();
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(old.file()).create_if_missing(true);
-    let pool = sqlx::SqlitePool::connect_with(options).await.expect("it opens");
-    sqlx::migrate::Migrator::with_migrations(first).run(&pool).await.expect("the first schema");
-    let camera = CameraId::generate();
-    sqlx::query(
-        "INSERT INTO segments (camera_id, stream, start_wall_ns, segment_id, end_wall_ns, storage_key, bytes, video_samples,
-                               audio_samples, state) VALUES (?1, 0, 10, ?2, 20, 'v1/a.mp4', 7, 1, 2, 1)",
-    )
-    .bind(camera.as_bytes().as_slice())
-    .bind(SegmentId::generate().as_bytes().as_slice())
-    .execute(&pool)
-    .await
-    .expect("a segment");
-    pool.close().await;
+    restore(&old.file(), include_str!("../../fixtures/sqlite_0001.sql")).await;
+    let upgraded = open(&old.file()).await;
+    let fresh = open(&new.file()).await;
+    assert_eq!(schema(&upgraded).await, schema(&fresh).await);
+    fresh.close().await.expect("it closes");
 
-    let index = open(&old.file()).await;
-    let kept = index.segment_by_key("v1/a.mp4").await.expect("an answer").expect("it is there");
-    assert_eq!((kept.camera, kept.bytes, kept.state, kept.tier), (camera, 7, SegmentState::Closed, Tier::Spool));
-    assert_eq!(index.totals().await.expect("an answer").segments, 1);
+    assert_eq!(upgraded.generation(), 4);
+    assert_eq!(upgraded.database_id().to_string(), "01890a5d-ac96-774b-bcce-b30200000001");
+    let cameras = upgraded.cameras().await.expect("listed");
+    assert_eq!(cameras.len(), 1);
+    assert_eq!((cameras[0].draft.password.reveal(), cameras[0].paused), ("mật khẩu", false));
+    let places = upgraded.places().await.expect("listed");
+    assert_eq!((places.agencies.len(), places.sites.len(), places.contact_points.len()), (1, 1, 1));
+    let incidents = upgraded.incidents(&IncidentFilter::default(), None, 10).await.expect("listed");
+    assert_eq!((incidents.len(), incidents[0].draft.cameras[0]), (1, cameras[0].id));
+    let open_gap = upgraded.open_gap_of(cameras[0].id, StreamKind::Sub).await.expect("asked");
+    assert_eq!(open_gap.map(|gap| gap.cause), Some(GapCause::Stalled));
+
+    let second = |second: i64| WallTime::from_secs(1_795_503_600 + second);
+    let day = WallRange { start: second(-1000), end: second(1000) };
+    let segments = upgraded.segments_in(cameras[0].id, StreamKind::Main, day, None, 10).await.expect("listed");
+    let told: Vec<_> = segments.iter().map(|segment| (segment.bytes, segment.state, segment.tier)).collect();
+    let (closed, suspect) = ((6000, SegmentState::Closed), (7000, SegmentState::Suspect));
+    let recording = (8000, SegmentState::Recording);
+    assert_eq!(told, [closed, suspect, recording].map(|(bytes, state)| (bytes, state, Tier::Spool)));
+    assert_eq!(upgraded.totals().await.expect("summed"), SegmentTotals { segments: 4, bytes: 30_000 });
+    // What was closed before there was an archive waits for it, by its end, whatever its stream.
+    let waiting = upgraded.spooled(None, 10).await.expect("listed");
+    assert_eq!(waiting.iter().map(|segment| segment.bytes).collect::<Vec<_>>(), [6000, 9000, 7000]);
+    upgraded.close().await.expect("it closes");
+
+    let again = open(&old.file()).await;
+    assert_eq!(again.generation(), 5);
+    again.close().await.expect("it closes");
+}
+
+#[tokio::test]
+async fn the_oldest_of_each_stream_is_found_without_reading_the_table() {
+    let home = Home::new();
+    let index = open(&home.file()).await;
+    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {RECORDED_SINCE}")))
+        .fetch_all(&index.readers)
+        .await
+        .expect("explained");
+    let steps: Vec<String> = plan.iter().map(|row| row.try_get("detail").expect("a text")).collect();
+    assert!(steps.iter().filter(|step| step.contains("USING PRIMARY KEY")).count() >= 3, "{steps:?}");
+    // Neither `segments` nor `s`, its other name.
+    assert!(!steps.iter().any(|step| step.starts_with("SCAN s")), "{steps:?}");
     index.close().await.expect("it closes");
-    open(&new.file()).await.close().await.expect("it closes");
-    assert_eq!(schema(&old.file()).await, schema(&new.file()).await);
+}
+
+#[tokio::test]
+async fn a_deletion_that_cannot_be_journalled_marks_nothing() {
+    let home = Home::new();
+    let index = open(&home.file()).await;
+    let mut segments = [recording(), recording()];
+    for (segment, key) in segments.iter_mut().zip(["v1/a", "v1/b"]) {
+        segment.state = SegmentState::Closed;
+        segment.range.end = segment.range.start.offset_ns(1);
+        key.clone_into(&mut segment.key);
+        index.insert_adopted(segment).await.expect("adopted");
+    }
+    {
+        let mut writer = index.writer(Durability::Synced).await.expect("the writer");
+        sqlx::query(
+            "CREATE TEMP TRIGGER refuse BEFORE INSERT ON deletions WHEN NEW.storage_key = 'v1/b' BEGIN
+                 SELECT RAISE(ABORT, 'no room');
+             END",
+        )
+        .execute(&mut *writer)
+        .await
+        .expect("made");
+    }
+    let keys = segments.clone().map(|segment| segment.key);
+    let refused = index.mark_for_deletion(&keys, DeletionReason::Expired, WallTime(1)).await;
+    assert_eq!(refused.expect_err("it must fail").kind(), IndexErrorKind::Unavailable);
+    assert_eq!(index.marked(10).await.expect("listed"), []);
+    assert_eq!(index.deletions(&DeletionFilter::default(), None, 10).await.expect("listed"), []);
+    assert_eq!(index.segments_by_key(None, 10).await.expect("listed"), segments);
+    index.close().await.expect("it closes");
 }

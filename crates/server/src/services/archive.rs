@@ -11,11 +11,11 @@ use minhbach_model::{CameraId, Hold, HoldId, Release, Retention, RetentionScope,
 use minhbach_recorder::{ArchiveStatus, SpoolState};
 use tonic::{Request, Response, Status};
 
-use super::Shared;
 use super::refuse::{
-    bad_page_token, bad_request, check_name, check_text, expiry_past, index_status, no_camera, no_such_place,
-    range_empty, range_too_long, release_status, retention_impossible, too_many_cameras,
+    bad_page_token, bad_request, check_name, check_text, expiry_past, index_status, no_such_place, range_empty,
+    range_too_long, release_status, retention_impossible, too_many_cameras,
 };
+use super::{Shared, known};
 
 /// Longest range of a hold.
 const RANGE_MAX: Duration = Duration::from_secs(400 * 86_400);
@@ -29,23 +29,10 @@ const DAYS_MAX: u32 = 36_500;
 pub(super) struct Archives(pub Arc<Shared>);
 
 impl Archives {
-    /// Whether there can be footage of a camera: it is configured, or was and left some behind.
-    async fn may_have_footage(&self, cameras: &[CameraId]) -> Result<(), Status> {
-        let strange = |camera: &CameraId| self.0.cameras.get(*camera).is_none();
-        let strange: Vec<CameraId> = cameras.iter().copied().filter(strange).collect();
-        if strange.is_empty() {
-            return Ok(());
-        }
-        // A wrong id must not become a hold that holds nothing.
-        let recorded = self.0.index.recorded_since().await.map_err(index_status)?;
-        let missing = strange.into_iter().find(|camera| recorded.iter().all(|stream| stream.camera != *camera));
-        missing.map_or(Ok(()), |camera| Err(no_camera(camera)))
-    }
-
     /// Whether there is what a retention is said of.
     async fn is_known(&self, scope: RetentionScope) -> Result<(), Status> {
         if let RetentionScope::Camera(camera) = scope {
-            return self.may_have_footage(&[camera]).await;
+            return known::check(&self.0, &[camera]).await;
         }
         let places = self.0.index.places().await.map_err(index_status)?;
         let known = match scope {
@@ -67,7 +54,7 @@ impl ArchiveService for Archives {
         let now = self.0.clock.now();
         let hold = messages::placed(request.into_inner(), HoldId::generate(), now).map_err(bad_request)?;
         let hold = checked(hold, now)?;
-        self.may_have_footage(&hold.cameras).await?;
+        known::check(&self.0, &hold.cameras).await?;
         self.0.index.insert_hold(&hold).await.map_err(index_status)?;
         tracing::info!(hold = %hold.id, owner = hold.owner, cameras = hold.cameras.len(), "hold placed");
         Ok(Response::new(v1::PlaceHoldResponse { hold: Some((&hold).into()) }))
@@ -165,6 +152,7 @@ impl ArchiveService for Archives {
             camera_id: days.camera.to_string(),
             promised_days: days.promised_days,
             actual_days: days.actual_days,
+            short: days.short,
         });
         let days = days.collect();
         Ok(Response::new(v1::GetArchiveStatusResponse { status: Some(message(&status)), days, held_bytes }))

@@ -14,7 +14,7 @@ use minhbach_model::{CameraDraft, CameraId, CameraStatus, Secret, StreamKind, St
 use tonic::{Request, Response, Status};
 
 use super::refuse::{bad_page_token, bad_request, bad_url, check_name, index_status, no_camera, not_completed};
-use super::{ANSWERS_WAITING, Answers, Shared};
+use super::{ANSWERS_WAITING, Answers, Shared, known};
 use crate::cameras::has_password;
 
 /// A change is told at most this often.
@@ -130,6 +130,14 @@ impl CameraService for CameraRpc {
         let more = start + page.len() < all.len();
         let next_page_token = page.last().filter(|_| more).map_or_else(String::new, |last| last.camera.id.to_string());
         Ok(Response::new(v1::ListCamerasResponse { cameras: page.iter().map(answer).collect(), next_page_token }))
+    }
+
+    async fn list_removed_cameras(
+        &self,
+        _: Request<v1::ListRemovedCamerasRequest>,
+    ) -> Result<Response<v1::ListRemovedCamerasResponse>, Status> {
+        let cameras = known::removed(&self.0).await?.iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListRemovedCamerasResponse { cameras }))
     }
 
     async fn pause_camera(

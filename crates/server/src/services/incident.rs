@@ -10,11 +10,11 @@ use minhbach_index::{IncidentChange, IncidentFilter};
 use minhbach_model::{Incident, IncidentDraft, IncidentId, IncidentState, WallRange, WallTime};
 use tonic::{Request, Response, Status};
 
-use super::Shared;
 use super::refuse::{
-    bad_page_token, bad_request, check_name, check_note, index_status, no_camera, range_empty, range_too_long,
+    bad_page_token, bad_request, check_name, check_note, index_status, range_empty, range_future, range_too_long,
     too_many_cameras, undo_too_late,
 };
+use super::{Shared, known};
 
 /// Longest flagged range.
 const RANGE_MAX: Duration = Duration::from_secs(86_400);
@@ -24,6 +24,8 @@ const CAMERAS_MAX: usize = 64;
 const UNDO_SECS: u64 = 10;
 /// … and a little longer for the way to the server.
 const UNDO_NS: i64 = 12_000_000_000;
+/// What was flagged may end so much later than now: the clock of a console is not the server's.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 pub(super) struct Incidents(pub Arc<Shared>);
 
@@ -48,12 +50,11 @@ impl IncidentService for Incidents {
         if draft.cameras.len() > CAMERAS_MAX {
             return Err(too_many_cameras(draft.cameras.len(), CAMERAS_MAX));
         }
-        for &camera in &draft.cameras {
-            if self.0.cameras.get(camera).is_none() {
-                return Err(no_camera(camera));
-            }
-        }
+        known::check(&self.0, &draft.cameras).await?;
         let now = self.0.clock.now();
+        if draft.range.end > now + CLOCKS_DIFFER {
+            return Err(range_future());
+        }
         let incident = Incident {
             id: IncidentId::generate(),
             draft,
@@ -63,6 +64,7 @@ impl IncidentService for Incidents {
             version: 1,
         };
         self.0.index.insert_incident(&incident).await.map_err(index_status)?;
+        tracing::info!(incident = %incident.id, author = incident.draft.author, "incident flagged");
         Ok(Response::new(v1::FlagIncidentResponse { incident: Some((&incident).into()) }))
     }
 
@@ -81,6 +83,9 @@ impl IncidentService for Incidents {
         let state = convert::unless_unspecified("state", request.state, convert::incident::incident_state)
             .map_err(bad_request)?;
         let camera = convert::optional_id("camera_id", &request.camera_id).map_err(bad_request)?;
+        if let Some(camera) = camera {
+            known::check(&self.0, &[camera]).await?;
+        }
         let before = page_token(&request.page_token)?;
         let limit = if request.page_size == 0 { 200 } else { request.page_size.min(1000) };
         let filter = IncidentFilter { range, state, camera };
@@ -119,6 +124,7 @@ impl IncidentService for Incidents {
         let change = IncidentChange { state, category, note: request.note, ..IncidentChange::default() };
         let now = self.0.clock.now();
         let incident = self.0.index.update_incident(id, request.version, &change, now).await.map_err(index_status)?;
+        tracing::info!(incident = %id, state = ?incident.state, "incident changed");
         Ok(Response::new(v1::UpdateIncidentResponse { incident: Some((&incident).into()) }))
     }
 

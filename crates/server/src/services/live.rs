@@ -13,7 +13,7 @@ use minhbach_model::{CameraId, FormatId, MediaFormat, Sample, StreamKind, Track}
 use tokio::sync::mpsc::Sender;
 use tonic::{Request, Response, Status};
 
-use super::refuse::{bad_request, no_stream};
+use super::refuse::{bad_request, camera_changed, camera_paused, no_camera, no_stream};
 use super::{ANSWERS_WAITING, Answers, Shared, media};
 
 pub(super) struct Live(pub Arc<Shared>);
@@ -31,6 +31,10 @@ impl LiveService for Live {
         let request = request.into_inner();
         let camera: CameraId = convert::id("camera_id", &request.camera_id).map_err(bad_request)?;
         let stream = convert::media::stream_kind("stream", request.stream).map_err(bad_request)?;
+        let status = self.0.cameras.get(camera).ok_or_else(|| no_camera(camera))?;
+        if status.camera.paused {
+            return Err(camera_paused(camera));
+        }
         let feed = self.0.cameras.feed(camera, stream).ok_or_else(|| no_stream(camera, stream))?;
         let sound = match (request.audio, stream) {
             (true, StreamKind::Sub) => self.0.cameras.feed(camera, StreamKind::Main),
@@ -38,15 +42,30 @@ impl LiveService for Live {
         };
         let (sender, receiver) = tokio::sync::mpsc::channel(ANSWERS_WAITING);
         let stop = self.0.tasks.stop_token();
+        let shared = Arc::clone(&self.0);
+        let hurry = self.0.cameras.hurry();
         let viewer = Viewer::new(&feed, sound.as_ref(), request.audio);
         self.0.tasks.spawn("live", async move {
+            let _hurry = hurry;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = sender.closed() => {}
-                () = viewer.run(&sender, &feed) => {}
+                () = viewer.run(&sender, &feed) => {
+                    // The reader may be gone; then nobody needs to know.
+                    let _ = sender.send(Err(ended(&shared, camera))).await;
+                }
             }
         });
         Ok(Response::new(Answers::new(receiver)))
+    }
+}
+
+/// Why a feed was closed while the server runs.
+fn ended(shared: &Shared, camera: CameraId) -> Status {
+    match shared.cameras.get(camera) {
+        None => no_camera(camera),
+        Some(status) if status.camera.paused => camera_paused(camera),
+        Some(_) => camera_changed(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod archive;
 mod camera;
 mod incident;
+mod known;
 mod live;
 mod media;
 mod place;
@@ -28,7 +29,7 @@ use minhbach_index::Index;
 use minhbach_model::WallTime;
 use minhbach_recorder::{ArchiveStatus, LedgerStats};
 use minhbach_runtime::{Clock, Tasks};
-use minhbach_store::Store;
+use minhbach_store::{Footage, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
@@ -46,8 +47,10 @@ pub struct Shared {
     pub cameras: Arc<Cameras>,
     /// Cameras, places, footage, incidents.
     pub index: Arc<dyn Index>,
-    /// Where footage lies.
+    /// Where footage is written.
     pub store: Arc<Store>,
+    /// Where it is read from: there, and in the archive.
+    pub footage: Arc<Footage>,
     /// How the recorder's way to the index does.
     pub ledger: Arc<LedgerStats>,
     /// How spool and archive do.

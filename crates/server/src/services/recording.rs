@@ -5,16 +5,17 @@ use std::sync::Arc;
 use minhbach_api::convert::{self, event};
 use minhbach_api::v1::recording_service_server::RecordingService;
 use minhbach_api::v1::{self, export_response};
+use minhbach_media::MediaError;
 use minhbach_model::{CameraId, Gap, SegmentId, StreamKind, WallRange, WallTime};
-use minhbach_playback::{Event, PlayRequest, Player, export};
+use minhbach_playback::{Event, PlayRequest, PlaybackError, Player, export};
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::refuse::{
-    bad_page_token, bad_request, exports_busy, index_status, playback_status, range_empty, range_too_long,
-    too_many_cameras,
+    bad_page_token, bad_request, exports_busy, index_status, nothing_recorded, playback_status, range_empty,
+    range_too_long, too_many_cameras,
 };
-use super::{ANSWERS_WAITING, Answers, Shared, archive, media};
+use super::{ANSWERS_WAITING, Answers, Shared, archive, known, media};
 
 /// Most cameras of a timeline.
 const TIMELINE_CAMERAS_MAX: usize = 64;
@@ -69,6 +70,7 @@ impl RecordingService for Recordings {
         let request = request.into_inner();
         let (camera, stream) = camera_stream(&request.camera_id, request.stream)?;
         let range = range(request.from_wall_ns, request.to_wall_ns, RANGE_MAX)?;
+        known::check(&self.shared, &[camera]).await?;
         let after = page_token(&request.page_token)?;
         let limit = if request.page_size == 0 { 1000 } else { request.page_size.min(1000) };
         let index = &self.shared.index;
@@ -100,6 +102,7 @@ impl RecordingService for Recordings {
             return Err(too_many_cameras(request.camera_ids.len(), TIMELINE_CAMERAS_MAX));
         }
         let ids: Vec<CameraId> = convert::ids("camera_ids", &request.camera_ids).map_err(bad_request)?;
+        known::check(&self.shared, &ids).await?;
         let index = &self.shared.index;
         let holds = index.holds(Some(self.shared.clock.now()), None).await.map_err(index_status)?;
         let mut cameras = Vec::with_capacity(ids.len());
@@ -124,6 +127,7 @@ impl RecordingService for Recordings {
     async fn play(&self, request: Request<v1::PlayRequest>) -> Result<Response<Self::PlayStream>, Status> {
         let request = request.into_inner();
         let (camera, stream) = camera_stream(&request.camera_id, request.stream)?;
+        known::check(&self.shared, &[camera]).await?;
         let from = convert::wall("from_wall_ns", request.from_wall_ns).map_err(bad_request)?;
         let to = convert::optional_wall(request.to_wall_ns);
         if to.is_some_and(|to| to <= from) {
@@ -132,7 +136,7 @@ impl RecordingService for Recordings {
         let play =
             PlayRequest { camera, stream, from, to, audio: request.audio, key_frames_only: request.key_frames_only };
         let feed = self.shared.cameras.feed(camera, stream);
-        let mut player = Player::new(Arc::clone(&self.shared.index), self.shared.store.root(), feed, play);
+        let mut player = Player::new(Arc::clone(&self.shared.index), Arc::clone(&self.shared.footage), feed, play);
         let (sender, receiver) = tokio::sync::mpsc::channel(ANSWERS_WAITING);
         let stop = self.shared.tasks.stop_token();
         self.shared.tasks.spawn("playback", async move {
@@ -170,13 +174,20 @@ impl RecordingService for Recordings {
     async fn export(&self, request: Request<v1::ExportRequest>) -> Result<Response<Self::ExportStream>, Status> {
         let request = request.into_inner();
         let camera_stream = camera_stream(&request.camera_id, request.stream)?;
+        known::check(&self.shared, &[camera_stream.0]).await?;
         let range = range(request.from_wall_ns, request.to_wall_ns, EXPORT_MAX)?;
         let Ok(permit) = Arc::clone(&self.exports).try_acquire_owned() else {
             return Err(exports_busy(EXPORTS_MAX));
         };
-        let job =
-            export(&self.shared.index, self.shared.store.root(), camera_stream, range, !request.without_audio).await;
-        let mut job = job.map_err(playback_status)?;
+        let job = export(&self.shared.index, &self.shared.footage, camera_stream, range, !request.without_audio).await;
+        let mut job = match job {
+            Err(PlaybackError::Media(MediaError::EmptyRange)) => {
+                let (camera, stream) = camera_stream;
+                let gaps = self.shared.index.gaps_in(camera, stream, range).await.map_err(index_status)?;
+                return Err(nothing_recorded(&gaps));
+            }
+            job => job.map_err(playback_status)?,
+        };
         let header = v1::ExportHeader {
             total_bytes: job.plan.total_bytes,
             start_wall_ns: job.plan.range.start.0,

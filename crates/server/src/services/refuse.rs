@@ -3,14 +3,16 @@
 //! Each answer has three parts: a gRPC code, an exact sentence in English for a technician, and a reason with parameters
 //! from which a user interface makes its own sentence. What only the makers understand goes to the log instead.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use minhbach_api::convert::{ConvertError, refusal};
 use minhbach_index::{IndexError, IndexErrorKind};
 use minhbach_ingest::SourceError;
 use minhbach_media::MediaError;
-use minhbach_model::{CameraId, Refusal, RefusalReason as Reason, Retention, StreamKind};
+use minhbach_model::{CameraId, Gap, Refusal, RefusalReason as Reason, Retention, StreamKind};
 use minhbach_playback::PlaybackError;
+use minhbach_store::StoreError;
 use tonic::{Code, Status};
 
 /// Longest accepted note, characters.
@@ -50,13 +52,38 @@ pub(super) fn range_empty(message: &str) -> Status {
 pub(super) fn range_too_long(longest: std::time::Duration) -> Status {
     let hours = longest.as_secs() / 3600;
     let refusal = Refusal::new(Reason::RangeTooLong).with("hours", hours);
-    refusal::status(Code::InvalidArgument, format!("the range is longer than {hours} hours"), &refusal)
+    let told = if hours > 48 { format!("{} days", hours / 24) } else { format!("{hours} hours") };
+    refusal::status(Code::InvalidArgument, format!("the range is longer than {told}"), &refusal)
 }
 
 /// More cameras than are accepted in one request.
 pub(super) fn too_many_cameras(asked: usize, max: usize) -> Status {
     let refusal = Refusal::new(Reason::TooManyCameras).with("max", max);
     refusal::status(Code::InvalidArgument, format!("{asked} cameras: at most {max} are accepted"), &refusal)
+}
+
+/// A range of time that is not over yet.
+pub(super) fn range_future() -> Status {
+    plain(Code::InvalidArgument, "the range ends later than now: flag what has happened", Reason::RangeFuture)
+}
+
+/// Nothing can be exported from a range, and what is known of why.
+pub(super) fn nothing_recorded(gaps: &[Gap]) -> Status {
+    let causes: BTreeSet<&str> = gaps.iter().map(|gap| gap.cause.as_str()).collect();
+    let causes: Vec<&str> = causes.into_iter().collect();
+    let why = if causes.is_empty() { String::new() } else { format!(": {}", causes.join(", ")) };
+    plain(Code::NotFound, format!("nothing is recorded in this range{why}"), Reason::NothingRecorded)
+}
+
+/// A camera whose recording was paused shows nothing live.
+pub(super) fn camera_paused(camera: CameraId) -> Status {
+    let message = format!("the camera is paused: `minhbachctl camera resume {camera}` records and shows it again");
+    plain(Code::FailedPrecondition, message, Reason::CameraPaused)
+}
+
+/// The connection to a camera was begun anew, with other settings.
+pub(super) fn camera_changed() -> Status {
+    plain(Code::Aborted, "the settings of the camera were changed: watch it again", Reason::Conflict)
 }
 
 /// A camera that is not there.
@@ -147,7 +174,14 @@ pub(super) fn playback_status(error: PlaybackError) -> Status {
         PlaybackError::Media(error @ MediaError::CodecChanges) => {
             plain(Code::FailedPrecondition, error.to_string(), Reason::CodecChanges)
         }
-        PlaybackError::Stopping => plain(Code::Unavailable, "the server is stopping", Reason::Stopping),
+        PlaybackError::Store(error @ StoreError::Unavailable { .. }) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "playback");
+            let message = "the archive does not answer; recording goes on; see the server's log";
+            plain(Code::Unavailable, message, Reason::ArchiveUnavailable)
+        }
+        PlaybackError::Store(StoreError::Stopped) => {
+            plain(Code::Unavailable, "the server is stopping", Reason::Stopping)
+        }
         other => {
             tracing::error!(error = &other as &dyn std::error::Error, "playback");
             let message = "the footage cannot be read; see the server's log";
@@ -215,6 +249,8 @@ mod tests {
         let stopped = std::time::Duration::from_secs(86_400);
         let not_found = IndexError::NotFound { what: "site", id: "7".to_owned() };
         let released = IndexError::Conflict { what: "hold", id: "7".to_owned() };
+        let archive_gone =
+            StoreError::Unavailable { action: "read", what: "v1/x.mp4".to_owned(), source: "no route".into() };
         let invalid = IndexError::Invalid { what: "incident", reason: "it names no camera".to_owned() };
         let cases = [
             (bad_request(ConvertError::missing("camera_id", "an id")), Reason::FieldMissing),
@@ -224,6 +260,10 @@ mod tests {
             (range_too_long(stopped), Reason::RangeTooLong),
             (too_many_cameras(65, 64), Reason::TooManyCameras),
             (no_camera(camera), Reason::NotFound),
+            (range_future(), Reason::RangeFuture),
+            (nothing_recorded(&[]), Reason::NothingRecorded),
+            (camera_paused(camera), Reason::CameraPaused),
+            (camera_changed(), Reason::Conflict),
             (no_stream(camera, StreamKind::Sub), Reason::StreamUnknown),
             (undo_too_late(10), Reason::UndoTooLate),
             (no_such_place(), Reason::NotFound),
@@ -237,7 +277,8 @@ mod tests {
             (index_status(invalid), Reason::FieldInvalid),
             (index_status(IndexError::Unavailable("gone".into())), Reason::DatabaseUnavailable),
             (playback_status(PlaybackError::Media(MediaError::EmptyRange)), Reason::NothingRecorded),
-            (playback_status(PlaybackError::Stopping), Reason::Stopping),
+            (playback_status(PlaybackError::Store(StoreError::Stopped)), Reason::Stopping),
+            (playback_status(PlaybackError::Store(archive_gone)), Reason::ArchiveUnavailable),
             (check_name("name", " ").unwrap_err(), Reason::NameEmpty),
             (check_note(&"x".repeat(4001)).unwrap_err(), Reason::NoteTooLong),
             (check_note("a\u{7}b").unwrap_err(), Reason::NoteControl),

@@ -209,7 +209,7 @@ fn result(ctx: &Ctx<'_>, ui: &mut Ui, row: &TestRow) {
 /// Asks before the recording of a camera is paused.
 pub fn pause_dialog(ctx: &Ctx<'_>, ui: &Ui) {
     let Some(id) = ctx.state.cameras.pausing else { return };
-    let name = ctx.state.camera_name(id);
+    let name = ctx.state.camera_name(id, ctx.text);
     let close = dialog(ui, "camera_pause", &t!(ctx, "pause-title", camera = name), 460.0, |ui| {
         ui.label(t!(ctx, "pause-text"));
         ui.add_space(12.0);
@@ -230,7 +230,7 @@ pub fn pause_dialog(ctx: &Ctx<'_>, ui: &Ui) {
 /// Asks before a camera is removed.
 pub fn remove_dialog(ctx: &Ctx<'_>, ui: &Ui) {
     let Some(id) = ctx.state.cameras.removing else { return };
-    let name = ctx.state.camera_name(id);
+    let name = ctx.state.camera_name(id, ctx.text);
     let close = dialog(ui, "camera_remove", &t!(ctx, "remove-title", camera = name), 460.0, |ui| {
         ui.label(t!(ctx, "remove-text"));
         ui.add_space(12.0);

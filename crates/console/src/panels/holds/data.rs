@@ -63,7 +63,7 @@ pub fn row(hold: &Hold, text: &Text, now: WallTime, name: impl Fn(minhbach_model
 #[must_use]
 pub fn rows(state: &State, text: &Text, now: WallTime) -> Vec<Row> {
     let list = state.holds.list.iter();
-    ordered(list.map(|hold| row(hold, text, now, |camera| state.camera_name(camera))).collect())
+    ordered(list.map(|hold| row(hold, text, now, |camera| state.camera_name(camera, text))).collect())
 }
 
 /// Those that stand first; otherwise as they come.

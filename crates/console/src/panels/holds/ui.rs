@@ -59,7 +59,7 @@ fn cameras(ctx: &Ctx<'_>, ui: &mut Ui, form: &mut Form) {
     ScrollArea::vertical().max_height(160.0).show(ui, |ui| {
         for camera in form.offered.clone() {
             let mut chosen = form.cameras.contains(&camera);
-            if ui.checkbox(&mut chosen, ctx.state.camera_name(camera)).changed() {
+            if ui.checkbox(&mut chosen, ctx.state.camera_name(camera, ctx.text)).changed() {
                 if chosen {
                     form.cameras.insert(camera);
                 } else {
@@ -188,7 +188,8 @@ fn release(ctx: &Ctx<'_>, ui: &Ui, ending: &Ending) {
     let mut reason = ending.reason.clone();
     let close = dialog(ui, "hold_release", &t!(ctx, "hold-release-title"), 520.0, |ui| {
         if let Some(hold) = ctx.state.holds.get(ending.hold) {
-            let row = data::row(hold, ctx.text, ctx.wall_now, |camera| ctx.state.camera_name(camera));
+            let name = |camera| ctx.state.camera_name(camera, ctx.text);
+            let row = data::row(hold, ctx.text, ctx.wall_now, name);
             fact(ui, &t!(ctx, "export-range"), &row.range);
             fact(ui, &t!(ctx, "incident-cameras"), &row.cameras);
             fact(ui, &t!(ctx, "hold-reason"), &row.reason);

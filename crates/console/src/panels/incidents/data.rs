@@ -51,7 +51,7 @@ pub fn rows<'a>(state: &'a State, text: &Text) -> Vec<(&'a Incident, Row)> {
         .list
         .iter()
         .filter(|incident| passes(incident, filter))
-        .map(|incident| (incident, row(incident, text, |camera| state.camera_name(camera))))
+        .map(|incident| (incident, row(incident, text, |camera| state.camera_name(camera, text))))
         .filter(|(_, row)| found(row, query))
         .collect()
 }

@@ -192,7 +192,7 @@ fn watch(ctx: &Ctx<'_>, ui: &mut Ui) {
 }
 
 fn detail(ctx: &Ctx<'_>, ui: &mut Ui, incident: &Incident, edit: &Edit) {
-    let row = data::row(incident, ctx.text, |camera| ctx.state.camera_name(camera));
+    let row = data::row(incident, ctx.text, |camera| ctx.state.camera_name(camera, ctx.text));
     ui.label(RichText::new(t!(ctx, "incident-title", time = row.created.as_str())).font(fonts::semi_bold(16.0)));
     ui.add_space(6.0);
     fact(ui, &t!(ctx, "incident-range"), &row.range);

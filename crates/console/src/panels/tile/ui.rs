@@ -150,10 +150,10 @@ fn still<'a>(ctx: &Ctx<'a>, camera: CameraId, shown: Option<&Shown>) -> Option<&
 /// A camera's name; before the server has answered the one its still was kept with.
 fn name(ctx: &Ctx<'_>, camera: CameraId, still: Option<&Still>) -> String {
     match still {
-        _ if ctx.state.cameras.loaded => ctx.state.camera_name(camera),
+        _ if ctx.state.cameras.loaded => ctx.state.camera_name(camera, ctx.text),
         Some(still) => still.name.clone(),
         None if ctx.state.shell.is_opening() => String::new(),
-        None => ctx.state.camera_name(camera),
+        None => ctx.state.camera_name(camera, ctx.text),
     }
 }
 

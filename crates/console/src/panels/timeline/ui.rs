@@ -87,7 +87,7 @@ fn lanes(
         if lane.bottom() < below.top() || lane.top() > below.bottom() {
             continue;
         }
-        let name = ctx.state.camera_name(*camera);
+        let name = ctx.state.camera_name(*camera, ctx.text);
         let leading = ctx.state.playback.wall.leading() == Some(*camera);
         let color = if leading { tokens::ACCENT } else { tokens::TEXT };
         let left = (pos2(area.left(), lane.center().y), Align2::LEFT_CENTER);

@@ -1,11 +1,14 @@
-//! Rows of the tree, worked out from places, cameras, search and what is folded.
+//! Rows of the tree, worked out from places, cameras, search and what is folded; and what is told of a removed camera.
 
 use std::collections::HashSet;
 
-use minhbach_model::{Agency, AgencyId, CameraId, CameraStatus, ContactPointId, PlaceTree};
+use minhbach_model::{Agency, AgencyId, CameraId, CameraStatus, ContactPointId, RemovedCamera};
 
 use crate::search;
-use crate::state::cameras::{Cameras, Health, Node, health};
+use crate::state::cameras::{Cameras, Health, Node, health, removed_name};
+use crate::state::shell::Page;
+use crate::text::{Message, Text};
+use crate::when;
 
 /// A row.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,11 +22,11 @@ pub struct Row {
 /// What a row is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// A place, or those cameras that have none.
+    /// A place, or those cameras that have none, or those that were removed.
     Place {
         /// Its node.
         node: Node,
-        /// Its name; empty for the cameras without a place.
+        /// Its name; empty for what is no place.
         name: String,
         /// Cameras below it.
         cameras: usize,
@@ -38,16 +41,17 @@ pub enum Kind {
         id: CameraId,
         /// Its name.
         name: String,
-        /// How it is.
-        health: Health,
+        /// How it is; `None` for one that was removed.
+        health: Option<Health>,
     },
 }
 
-/// Every row to show. While a search is typed, only what it finds is shown, unfolded.
+/// Every row to show on a page: removed cameras only where footage is played. While a search is typed, only what it
+/// finds is shown, unfolded.
 #[must_use]
-pub fn rows(cameras: &Cameras) -> Vec<Row> {
+pub fn rows(cameras: &Cameras, page: Page) -> Vec<Row> {
     let query = cameras.tree_query.trim();
-    let build = Build { places: &cameras.places, list: &cameras.list, query, folded: &cameras.folded };
+    let build = Build { all: cameras, query };
     let mut rows = Vec::new();
     for agency in &cameras.places.agencies {
         let known = |id: AgencyId| cameras.places.agencies.iter().any(|agency| agency.id == id);
@@ -57,14 +61,31 @@ pub fn rows(cameras: &Cameras) -> Vec<Row> {
         }
     }
     build.unplaced(&mut rows);
+    if page == Page::Playback {
+        build.removed(&mut rows);
+    }
     rows
 }
 
+/// What is told of a removed camera: its name, where it stood and the day it was removed; of one without a name the
+/// whole id, by which it is known elsewhere.
+#[must_use]
+pub fn removed_words(cameras: &Cameras, camera: &RemovedCamera, text: &Text) -> String {
+    let mut lines = vec![removed_name(camera)];
+    lines.extend(cameras.place_line(camera.contact_point));
+    lines.push(match camera.removed {
+        Some(at) => Message::new("tree-removed-on").text("day", when::date(at)).show(text),
+        None => text.get("tree-removed-unknown", None),
+    });
+    if camera.name.is_empty() {
+        lines.push(Message::new("tree-removed-id").text("id", camera.id.to_string()).show(text));
+    }
+    lines.join("\n")
+}
+
 struct Build<'a> {
-    places: &'a PlaceTree,
-    list: &'a [CameraStatus],
+    all: &'a Cameras,
     query: &'a str,
-    folded: &'a HashSet<Node>,
 }
 
 /// Deeper than any administration; stops a circle of parents.
@@ -80,10 +101,10 @@ impl Build<'_> {
             for child in self.children(agency.id) {
                 self.agency(child, depth + 1, &path, out);
             }
-            for site in self.places.sites.iter().filter(|site| site.agency == agency.id) {
+            for site in self.all.places.sites.iter().filter(|site| site.agency == agency.id) {
                 let path = format!("{path} {}", site.name);
                 self.place(Node::Site(site.id), &site.name, depth + 1, out, |out| {
-                    for point in self.places.contact_points.iter().filter(|point| point.site == site.id) {
+                    for point in self.all.places.contact_points.iter().filter(|point| point.site == site.id) {
                         let path = format!("{path} {}", point.name);
                         self.place(Node::ContactPoint(point.id), &point.name, depth + 2, out, |out| {
                             self.cameras(Some(point.id), depth + 3, &path, out);
@@ -95,14 +116,14 @@ impl Build<'_> {
     }
 
     fn children(&self, parent: AgencyId) -> impl Iterator<Item = &Agency> {
-        self.places.agencies.iter().filter(move |agency| agency.parent == Some(parent))
+        self.all.places.agencies.iter().filter(move |agency| agency.parent == Some(parent))
     }
 
     fn unplaced(&self, out: &mut Vec<Row>) {
         let before = out.len();
         self.place(Node::Unplaced, "", 0, out, |out| {
-            let known = |id: ContactPointId| self.places.contact_points.iter().any(|point| point.id == id);
-            for status in self.list {
+            let known = |id: ContactPointId| self.all.places.contact_points.iter().any(|point| point.id == id);
+            for status in &self.all.list {
                 if status.camera.draft.contact_point.is_none_or(|id| !known(id)) {
                     self.camera(status, 1, "", out);
                 }
@@ -114,6 +135,43 @@ impl Build<'_> {
         }
     }
 
+    /// The cameras that were removed; nothing when there is none.
+    fn removed(&self, out: &mut Vec<Row>) {
+        let living: HashSet<CameraId> = self.all.list.iter().map(|status| status.camera.id).collect();
+        let gone: Vec<&RemovedCamera> = self.all.removed.iter().filter(|camera| !living.contains(&camera.id)).collect();
+        if gone.is_empty() {
+            return;
+        }
+        self.place(Node::Removed, "", 0, out, |out| {
+            for camera in gone {
+                // One without a name is also found by the id that other programs tell.
+                let own = if camera.name.is_empty() { camera.id.to_string() } else { camera.name.clone() };
+                if search::matches(self.query, &format!("{} {own}", self.path(camera.contact_point))) {
+                    let kind = Kind::Camera { id: camera.id, name: removed_name(camera), health: None };
+                    out.push(Row { depth: 1, kind });
+                }
+            }
+        });
+    }
+
+    /// The names of a contact point and of what it lies in, for the search; empty when it is not known.
+    fn path(&self, point: Option<ContactPointId>) -> String {
+        let places = &self.all.places;
+        let Some(point) = places.contact_points.iter().find(|known| Some(known.id) == point) else {
+            return String::new();
+        };
+        let mut names = vec![point.name.as_str()];
+        let site = places.sites.iter().find(|site| site.id == point.site);
+        names.extend(site.map(|site| site.name.as_str()));
+        let mut above = site.map(|site| site.agency);
+        for _ in 0..=MAX_DEPTH {
+            let Some(agency) = places.agencies.iter().find(|agency| Some(agency.id) == above) else { break };
+            names.push(agency.name.as_str());
+            above = agency.parent;
+        }
+        names.join(" ")
+    }
+
     /// A place with what `fill` puts below it; nothing at all when a search finds nothing there.
     fn place(&self, node: Node, name: &str, depth: usize, out: &mut Vec<Row>, fill: impl FnOnce(&mut Vec<Row>)) {
         let mut below = Vec::new();
@@ -123,8 +181,8 @@ impl Build<'_> {
             match &row.kind {
                 Kind::Camera { health, .. } => {
                     cameras += 1;
-                    let bad = !matches!(health, Health::Recording | Health::Connecting | Health::Paused);
-                    troubled += usize::from(bad);
+                    let fine = matches!(health, None | Some(Health::Recording | Health::Connecting | Health::Paused));
+                    troubled += usize::from(!fine);
                 }
                 // A folded place keeps its cameras to itself.
                 Kind::Place { cameras: inner, troubled: bad, open: false, .. } => {
@@ -138,7 +196,7 @@ impl Build<'_> {
         if searching && cameras == 0 {
             return;
         }
-        let open = searching || !self.folded.contains(&node);
+        let open = searching || self.all.is_open(node);
         out.push(Row { depth, kind: Kind::Place { node, name: name.to_owned(), cameras, troubled, open } });
         if open {
             out.append(&mut below);
@@ -146,7 +204,7 @@ impl Build<'_> {
     }
 
     fn cameras(&self, point: Option<ContactPointId>, depth: usize, path: &str, out: &mut Vec<Row>) {
-        for status in self.list.iter().filter(|status| status.camera.draft.contact_point == point) {
+        for status in self.all.list.iter().filter(|status| status.camera.draft.contact_point == point) {
             self.camera(status, depth, path, out);
         }
     }
@@ -155,7 +213,7 @@ impl Build<'_> {
         let name = &status.camera.draft.name;
         // A search also finds the cameras of a place by the place's name.
         if search::matches(self.query, &format!("{path} {name}")) {
-            let kind = Kind::Camera { id: status.camera.id, name: name.clone(), health: health(status) };
+            let kind = Kind::Camera { id: status.camera.id, name: name.clone(), health: Some(health(status)) };
             out.push(Row { depth, kind });
         }
     }
@@ -165,9 +223,13 @@ impl Build<'_> {
 pub(crate) mod tests {
     use super::*;
     use minhbach_model::{
-        Camera, CameraDraft, CameraState, ContactPoint, FailureKind, Params, Secret, Site, SiteId, Sound, SoundState,
-        StreamKind, StreamSource, StreamStatus, WallTime,
+        Camera, CameraDraft, CameraState, ContactPoint, FailureKind, Params, PlaceTree, Secret, Site, SiteId, Sound,
+        SoundState, StreamKind, StreamSource, StreamStatus, WallTime,
     };
+
+    use crate::state::cameras::short_id;
+    use crate::state::cameras::tests::removed;
+    use crate::text::Lang;
 
     pub(crate) fn camera(name: &str, point: Option<ContactPointId>, state: CameraState) -> CameraStatus {
         let draft = CameraDraft {
@@ -213,6 +275,10 @@ pub(crate) mod tests {
     }
 
     fn outline(cameras: &Cameras) -> Vec<String> {
+        outline_on(cameras, Page::Live)
+    }
+
+    fn outline_on(cameras: &Cameras, page: Page) -> Vec<String> {
         let line = |row: Row| {
             let text = match row.kind {
                 Kind::Place { name, cameras, troubled, .. } => format!("{name} {cameras}/{troubled}"),
@@ -220,7 +286,7 @@ pub(crate) mod tests {
             };
             format!("{}{text}", "-".repeat(row.depth))
         };
-        rows(cameras).into_iter().map(line).collect()
+        rows(cameras, page).into_iter().map(line).collect()
     }
 
     #[test]
@@ -259,5 +325,53 @@ pub(crate) mod tests {
         assert_eq!(outline(&cameras).len(), 5, "both cameras of the place");
         cameras.tree_query = "không có".to_owned();
         assert_eq!(outline(&cameras), Vec::<String>::new());
+    }
+
+    #[test]
+    fn removed_cameras_stand_folded_below_the_others_where_footage_is_played() {
+        let mut cameras = city();
+        let living = outline(&cameras);
+        assert_eq!(outline_on(&cameras, Page::Playback), living, "none was removed");
+        let nameless = removed("");
+        // The list of cameras may still hold one that was removed just now.
+        let both = RemovedCamera { id: cameras.list[0].camera.id, ..removed("Quầy 1") };
+        cameras.removed = vec![both, removed("Hành lang"), nameless.clone()];
+        assert_eq!(outline(&cameras), living, "there is nothing live of them");
+        let shown = outline_on(&cameras, Page::Playback);
+        assert_eq!((&shown[..living.len()], &shown[living.len()..]), (&living[..], &[" 2/0".to_owned()][..]));
+        cameras.fold(Node::Removed);
+        let shown = outline_on(&cameras, Page::Playback);
+        let expected = [" 2/0".to_owned(), "-Hành lang".to_owned(), format!("-{}", short_id(nameless.id))];
+        assert_eq!(shown[living.len()..], expected);
+    }
+
+    #[test]
+    fn a_search_without_marks_finds_removed_cameras_by_name_place_and_id() {
+        let mut cameras = city();
+        let point = Some(cameras.places.contact_points[0].id);
+        let nameless = removed("");
+        cameras.removed = vec![RemovedCamera { contact_point: point, ..removed("Hành lang") }, nameless.clone()];
+        let mut found = |query: &str| {
+            cameras.tree_query = query.to_owned();
+            outline_on(&cameras, Page::Playback)
+        };
+        assert_eq!(found("hanh lang"), [" 1/0", "-Hành lang"]);
+        assert_eq!(found("hai chau hanh lang"), [" 1/0", "-Hành lang"]);
+        assert_eq!(found(&nameless.id.to_string()), [" 1/0".to_owned(), format!("-{}", short_id(nameless.id))]);
+        assert_eq!(found("không có"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn of_a_removed_camera_is_told_when_and_where_from() {
+        let (cameras, text) = (city(), Text::new(Lang::Vi));
+        let point = Some(cameras.places.contact_points[0].id);
+        let removed_at = Some("2026-11-24T07:05:09Z".parse().unwrap());
+        let camera = RemovedCamera { contact_point: point, removed: removed_at, ..removed("Hành lang") };
+        let words = removed_words(&cameras, &camera, &text);
+        assert_eq!(words, "Hành lang\nUBND quận Hải Châu › Trụ sở › Một cửa\nGỡ ngày 24/11/2026");
+        let nameless = RemovedCamera { removed: None, ..removed("") };
+        let words = removed_words(&cameras, &nameless, &text);
+        assert!(words.contains(&text.get("tree-removed-unknown", None)), "{words}");
+        assert!(words.contains(&nameless.id.to_string()), "{words}");
     }
 }

@@ -33,7 +33,7 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
         if !ctx.state.cameras.loaded {
             return;
         }
-        let key = if ctx.state.cameras.list.is_empty() { "tree-empty" } else { "tree-nothing-found" };
+        let key = if ctx.state.has_cameras() { "tree-nothing-found" } else { "tree-empty" };
         ui.label(RichText::new(t!(ctx, key)).color(tokens::TEXT_WEAK));
         return;
     }
@@ -48,13 +48,14 @@ pub fn ui(ctx: &Ctx<'_>, ui: &mut Ui) {
 /// The rows, worked out again only when something changed: a city has thousands of cameras, and a frame is drawn for each
 /// picture of each tile.
 fn rows(ctx: &Ctx<'_>, ui: &Ui) -> Arc<Vec<Row>> {
-    let (id, changes) = (Id::unique("tree_rows"), ctx.state.cameras.changes);
-    let known = ui.data(|data| data.get_temp::<(u64, Arc<Vec<Row>>)>(id));
-    if let Some((_, rows)) = known.filter(|(of, _)| *of == changes) {
+    let (id, page) = (Id::unique("tree_rows"), ctx.state.shell.page);
+    let now = (ctx.state.cameras.changes, page);
+    let known = ui.data(|data| data.get_temp::<((u64, Page), Arc<Vec<Row>>)>(id));
+    if let Some((_, rows)) = known.filter(|(of, _)| *of == now) {
         return rows;
     }
-    let rows = Arc::new(data::rows(&ctx.state.cameras));
-    ui.data_mut(|data| data.insert_temp(id, (changes, Arc::clone(&rows))));
+    let rows = Arc::new(data::rows(&ctx.state.cameras, page));
+    ui.data_mut(|data| data.insert_temp(id, (now, Arc::clone(&rows))));
     rows
 }
 
@@ -63,7 +64,11 @@ fn draw(ctx: &Ctx<'_>, ui: &mut Ui, row: &Row) {
     let x = rect.left() + 4.0 + INDENT * row.depth as f32;
     match &row.kind {
         Kind::Place { node, name, cameras, troubled, open } => {
-            let name = if *node == Node::Unplaced { t!(ctx, "tree-unplaced") } else { name.clone() };
+            let name = match node {
+                Node::Unplaced => t!(ctx, "tree-unplaced"),
+                Node::Removed => t!(ctx, "tree-removed"),
+                Node::Agency(_) | Node::Site(_) | Node::ContactPoint(_) => name.clone(),
+            };
             place(ctx, ui, rect, x, &response, &name, (*cameras, *troubled, *open));
             if response.clicked() {
                 ctx.send(ServerCommand::Fold(*node));
@@ -113,16 +118,24 @@ fn camera(
     rect: Rect,
     x: f32,
     response: Response,
-    (id, name, health): (CameraId, &str, Health),
+    (id, name, health): (CameraId, &str, Option<Health>),
 ) {
     let painter = ui.painter();
     let on_wall = ctx.state.wall().visible_cameras().contains(&id);
-    response.widget_info(|| WidgetInfo::selected(Role::TreeItem, true, on_wall, name));
+    response.widget_info(|| {
+        // Who does not see the group around it is told that it was removed.
+        let label = if health.is_some() { name.to_owned() } else { ctx.state.camera_name(id, ctx.text) };
+        WidgetInfo::selected(Role::TreeItem, true, on_wall, label)
+    });
     if response.hovered() || response.has_focus() {
         painter.rect_filled(rect, tokens::RADIUS, tokens::RAISED);
     }
     let middle = rect.center().y;
-    icons::health(painter, pos2(x + 6.0, middle), health);
+    let icon = pos2(x + 6.0, middle);
+    match health {
+        Some(health) => icons::health(painter, icon, health),
+        None => icons::removed(painter, icon),
+    }
     let font: FontId = if on_wall { fonts::medium(13.5) } else { fonts::regular(13.5) };
     let color = if on_wall { tokens::ACCENT } else { tokens::TEXT };
     let left = (pos2(x + 18.0, middle), Align2::LEFT_CENTER);
@@ -132,11 +145,16 @@ fn camera(
     if response.double_clicked() {
         ctx.send(WallCommand::Show(id));
     }
-    response.context_menu(|ui| menu(ctx, ui, id));
+    response.context_menu(|ui| menu(ctx, ui, id, health.is_none()));
     response.on_hover_text(tooltip(ctx, id, name, health));
 }
 
-fn tooltip(ctx: &Ctx<'_>, id: CameraId, name: &str, health: Health) -> String {
+fn tooltip(ctx: &Ctx<'_>, id: CameraId, name: &str, health: Option<Health>) -> String {
+    let Some(health) = health else {
+        let camera = ctx.state.cameras.get_removed(id);
+        return camera
+            .map_or_else(|| name.to_owned(), |camera| data::removed_words(&ctx.state.cameras, camera, ctx.text));
+    };
     let state = t!(ctx, health_key(health));
     let place =
         ctx.state.cameras.get(id).and_then(|status| ctx.state.cameras.place_line(status.camera.draft.contact_point));
@@ -159,9 +177,13 @@ pub fn health_key(health: Health) -> &'static str {
     }
 }
 
-fn menu(ctx: &Ctx<'_>, ui: &mut Ui, id: CameraId) {
+fn menu(ctx: &Ctx<'_>, ui: &mut Ui, id: CameraId, removed: bool) {
     if ui.button(t!(ctx, "menu-show")).clicked() {
         ctx.send(WallCommand::Show(id));
+    }
+    if removed {
+        // It has neither a picture of a minute ago nor settings.
+        return;
     }
     if ui.button(t!(ctx, "menu-play-back")).clicked() {
         ctx.send(PlaybackCommand::Open(vec![id], ctx.wall_now.offset_ns(-60_000_000_000)));
