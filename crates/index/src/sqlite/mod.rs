@@ -176,11 +176,11 @@ impl Index for SqliteIndex {
             return Ok(());
         }
         let mut writer = self.writer(Durability::Synced).await?;
-        // What is written deferred after this waits for the lock.
-        self.unsynced.store(false, Ordering::Relaxed);
         // SQLite syncs with a transaction that writes something: this is the smallest, and nothing else uses it. It writes
         // its page whatever the value is.
         sqlx::query("PRAGMA user_version = 1").execute(&mut *writer).await?;
+        // Only once it is done, so that a failure is tried again; the next deferred write waits for the writer.
+        self.unsynced.store(false, Ordering::Relaxed);
         Ok(())
     }
 

@@ -1,7 +1,5 @@
 //! Recorded segments in SQLite. The largest table by far: see the migration for how it is laid out and why.
 
-use std::sync::atomic::Ordering;
-
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
@@ -284,8 +282,6 @@ impl SqliteIndex {
     /// Brings rows up to date, all in one transaction that is durable when the call returns.
     pub(super) async fn write_progress(&self, progress: &[SegmentProgress]) -> Result<(), IndexError> {
         let mut writer = self.writer(Durability::Synced).await?;
-        // Before the sync: what is written deferred while it runs waits for this lock.
-        self.unsynced.store(false, Ordering::Relaxed);
         let mut tx = writer.begin_with(BEGIN_WRITE).await?;
         for step in progress {
             sqlx::query(
