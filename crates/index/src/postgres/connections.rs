@@ -104,6 +104,12 @@ impl Connections {
         self.pool.close().await;
     }
 
+    /// Connections nobody uses at the moment.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.pool.num_idle()
+    }
+
     async fn lease(&self) -> Result<Lease, sqlx::Error> {
         Ok(Lease { connection: self.pool.acquire().await?, settled: false })
     }

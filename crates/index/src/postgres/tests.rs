@@ -186,6 +186,10 @@ async fn calls_that_get_no_answer_end_and_take_no_connection_with_them() {
     }
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.expect("let go");
     assert_eq!(index.cameras().await.expect("listed"), []);
+    // The connection goes back after the answer was given; until then a call would make another, that is not frozen.
+    while index.readers.idle() == 0 {
+        tokio::task::yield_now().await;
+    }
 
     let backends = sqlx::query("SELECT pid FROM pg_stat_activity WHERE application_name = $1")
         .bind(super::APPLICATION_NAME)
