@@ -58,8 +58,18 @@ struct Picked {
     at: i64,
     composition_offset: i64,
     key: bool,
+    /// A picture that is to be seen, and not only serves to decode others.
+    shown: bool,
+    duration: u32,
     size: u32,
     entry: usize,
+}
+
+impl Picked {
+    /// When it is shown, in the time of the track.
+    fn presented(&self) -> i64 {
+        self.at + self.composition_offset
+    }
 }
 
 struct Chunk {
@@ -73,7 +83,26 @@ struct TrackPlan {
     scale: Timescale,
     samples: Vec<Picked>,
     chunks: Vec<Chunk>,
-    last_duration: u32,
+}
+
+impl TrackPlan {
+    fn last_duration(&self) -> u32 {
+        self.samples.last().map_or(1, |s| s.duration)
+    }
+}
+
+/// What is seen of the track of pictures: from when on, and for how long, nanoseconds of that track.
+///
+/// It follows the pictures that belong to the range, not the range itself: files are joined without a seam, so that a
+/// picture may lie some milliseconds from where its wall time says, and one at the very end would be cut off.
+fn seen(video: &TrackPlan, wanted_ns: i64) -> Option<(i64, i64)> {
+    let start = video.samples.iter().filter(|s| s.shown).map(Picked::presented).min()?;
+    let last = video.samples.iter().filter(|s| s.shown).max_by_key(|s| s.presented())?;
+    let until = |ticks: i64| video.scale.to_ns(Ticks(ticks - start));
+    let duration = i64::from(last.duration);
+    // The last picture ends where the range does, but is seen.
+    let (half, whole) = (until(last.presented() + (duration + 1) / 2), until(last.presented() + duration));
+    Some((video.scale.to_ns(Ticks(start)), wanted_ns.clamp(half, whole)))
 }
 
 /// Plans the export of `range`; the fragments must be in order of time.
@@ -117,7 +146,7 @@ pub fn plan(fragments: &[SourceFragment], range: WallRange, with_audio: bool) ->
     for track in [Track::Video, Track::Audio].into_iter().take(if has_audio { 2 } else { 1 }) {
         let with_track = entries.iter().find(|f| track == Track::Video || f.audio.is_some()).unwrap_or(&entries[0]);
         let scale = with_track.timescale(track);
-        tracks.push(TrackPlan { track, scale, samples: Vec::new(), chunks: Vec::new(), last_duration: 1 });
+        tracks.push(TrackPlan { track, scale, samples: Vec::new(), chunks: Vec::new() });
     }
 
     let shifts = shifts(fragments, zero_wall);
@@ -150,10 +179,11 @@ pub fn plan(fragments: &[SourceFragment], range: WallRange, with_audio: bool) ->
                     at: sample.dts.0 + shift,
                     composition_offset: sample.pts.0 - sample.dts.0,
                     key: sample.key,
+                    shown: shown(fragment, sample) && wall(fragment, sample) >= start,
+                    duration: sample.duration.max(1),
                     size: u32::try_from(size).unwrap_or(u32::MAX),
                     entry,
                 });
-                plan.last_duration = sample.duration.max(1);
                 chunk.samples += 1;
                 let from = fragment.offset + sample.bytes.start as u64;
                 match pieces.last_mut() {
@@ -167,13 +197,7 @@ pub fn plan(fragments: &[SourceFragment], range: WallRange, with_audio: bool) ->
             }
         }
     }
-    let video_plan = &tracks[0];
-    let shown_ns = {
-        let last = video_plan.samples.iter().map(|s| s.at + s.composition_offset).max().unwrap_or(0);
-        let end = Timescale::VIDEO.to_ns(Ticks(last + i64::from(video_plan.last_duration)));
-        (end - start.ns_since(zero_wall)).min(range.end.ns_since(start)).max(1)
-    };
-    let start_ns = start.ns_since(zero_wall);
+    let (start_ns, shown_ns) = seen(&tracks[0], range.end.ns_since(start)).ok_or(MediaError::EmptyRange)?;
 
     // The header's size does not depend on the offsets in it: lay it out twice.
     let draft = header(&tracks, &entries, start_ns, shown_ns, 0, data_bytes);
@@ -184,7 +208,7 @@ pub fn plan(fragments: &[SourceFragment], range: WallRange, with_audio: bool) ->
         header,
         pieces,
         range: WallRange { start, end: start.offset_ns(shown_ns) },
-        video_samples: video[first_shown..=last_shown].iter().filter(|&&(i, s)| shown(&fragments[i], s)).count() as u64,
+        video_samples: tracks[0].samples.iter().filter(|s| s.shown).count() as u64,
         audio_samples: tracks.get(1).map_or(0, |t| t.samples.len() as u64),
     })
 }
@@ -256,7 +280,7 @@ fn header(
         init::mvhd(w, movie_ticks(shown_ns));
         for plan in tracks {
             let first = plan.samples.first().map_or(0, |s| s.at);
-            let media_duration = plan.samples.last().map_or(0, |s| s.at - first) + i64::from(plan.last_duration);
+            let media_duration = plan.samples.last().map_or(0, |s| s.at - first) + i64::from(plan.last_duration());
             let header = TrackHeader {
                 track: plan.track,
                 format: &entries[plan.samples.first().map_or(0, |s| s.entry)],
@@ -285,10 +309,9 @@ fn header(
 /// Starts the track at the first picture shown: hides what only serves to decode it, or waits where sound starts later.
 fn edit_list(w: &mut BoxWriter, plan: &TrackPlan, first: i64, start_ns: i64, shown_ns: i64) {
     let movie = |ns: i64| u64::try_from(Timescale::VIDEO.from_ns(ns).0).unwrap_or(0);
-    let wanted = plan.scale.from_ns(start_ns).0;
     // Exactly at a picture: one tick before it, there is none that a player could begin with.
-    let pictures = plan.samples.iter().filter(|_| plan.track == Track::Video).map(|s| s.at + s.composition_offset);
-    let start = pictures.min_by_key(|at| (at - wanted).abs()).unwrap_or(wanted) - first;
+    let pictures = plan.samples.iter().filter(|s| s.shown).map(Picked::presented);
+    let start = pictures.min().unwrap_or_else(|| plan.scale.from_ns(start_ns).0) - first;
     let wait_ns = if start < 0 { plan.scale.to_ns(Ticks(-start)) } else { 0 };
     w.boxed(b"edts", |w| {
         w.full(b"elst", 1, 0, |w| {
@@ -313,7 +336,7 @@ fn tables(w: &mut BoxWriter, plan: &TrackPlan, data_offset: u64, entries: &[Arc<
         let duration = plan
             .samples
             .get(i + 1)
-            .map_or(plan.last_duration, |next| u32::try_from((next.at - sample.at).max(0)).unwrap_or(u32::MAX));
+            .map_or(plan.last_duration(), |next| u32::try_from((next.at - sample.at).max(0)).unwrap_or(u32::MAX));
         match durations.last_mut() {
             Some((n, d)) if *d == duration => *n += 1,
             _ => durations.push((1, duration)),
