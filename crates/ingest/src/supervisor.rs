@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of RTSP; that is in [`crate::attempt`].
 
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use minhbach_feed::Publisher;
 use minhbach_model::{CameraState, FailureKind, Sample, Sound, SoundState, StreamStatus, Track, WallTime};
-use minhbach_runtime::{Clock, Hurry, Pace};
+use minhbach_runtime::{Clock, Hurry, Pace, Why};
 use rand::RngExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -27,6 +28,10 @@ const GOOD_RUN: Duration = Duration::from_secs(20);
 /// A camera that worked is asked for with short pauses for so long: it restarts, or somebody pulled its cable for a moment, and
 /// every second that it is back and not recorded is lost.
 const SHORT_OUTAGE: Duration = Duration::from_secs(60);
+
+/// A connection is set up in half a dozen questions and answers; one that does not come about within this time is no reason
+/// for anybody to hurry on.
+const SET_UP: Duration = Duration::from_secs(1);
 
 /// Keeps the stream flowing into `publisher` until `stop` is cancelled. To be spawned on a thread that runs at this pace.
 pub async fn supervise(
@@ -46,6 +51,7 @@ pub async fn supervise(
             let mut hand_over = |delivery: Delivery| sink.take(delivery);
             tokio::select! {
                 () = stop.cancelled() => return,
+                never = hurry_at_first(pace.hurry(Why::Exchange)) => match never {},
                 // What a camera sends must not be able to end this loop, whatever it makes a library do.
                 result = AssertUnwindSafe(attempt(&config, &options, &clock, &mut hand_over)).catch_unwind() => {
                     match result {
@@ -80,6 +86,13 @@ pub async fn supervise(
             pause = (pause * 2).min(options.backoff_max);
         }
     }
+}
+
+/// Hurries while a connection is being set up; never ends.
+async fn hurry_at_first(hurry: Hurry) -> Infallible {
+    tokio::time::sleep(SET_UP).await;
+    drop(hurry);
+    std::future::pending().await
 }
 
 /// Whether a failure can be over at any moment, without anybody doing anything about it.
@@ -159,7 +172,7 @@ impl<'a> Sink<'a> {
             Delivery::Sample(sample) => sample,
             Delivery::Connected(carrier, sound) => {
                 // The buffer of a datagram socket holds no large picture: what is not read at once is lost.
-                self.hurry = (carrier == Carrier::Udp).then(|| self.pace.hurry());
+                self.hurry = (carrier == Carrier::Udp).then(|| self.pace.hurry(Why::Live));
                 self.ear = Ear::new(sound, now);
                 return ControlFlow::Continue(());
             }

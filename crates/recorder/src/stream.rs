@@ -1,4 +1,4 @@
-//! Records one stream: a task that empties its place in the feed a few times a second.
+//! Records one stream: a task that empties its place in the feed ten times a second.
 //!
 //! A file that the disk refuses to sync is given up, and what of it is still in memory is written again into a new one,
 //! once: a disk that refuses that too is a gap.
@@ -30,8 +30,8 @@ use crate::health::{HealthTeller, Mark, confirm_limit};
 use crate::ledger::{Entry, Ledger};
 use crate::repair::{LeftBehind, adopt};
 
-/// Time between two looks at the feed.
-const LOOK: Duration = Duration::from_millis(200);
+/// Shortest time between two looks at the feed. On a thread that runs in longer steps, each step.
+const LOOK: Duration = Duration::from_millis(50);
 /// Without a sample for this long, what waits is cut and written.
 const IDLE: Duration = Duration::from_millis(1000);
 /// A new connection's wall time is still being found for this long (see `ingest::clock`), ticks of 90 kHz.

@@ -7,5 +7,5 @@ mod paced;
 mod tasks;
 
 pub use clock::Clock;
-pub use paced::{Hurry, Pace, PacedThread, Paces};
+pub use paced::{Hurry, Pace, PacedThread, Paces, Why};
 pub use tasks::Tasks;

@@ -20,7 +20,8 @@ use minhbach_model::{
 use minhbach_recorder::{
     HealthTeller, LeftBehind, Mark, RecordedStream, RecorderContext, RecorderHealth, StopWith, StreamRecorder, chain,
 };
-use minhbach_runtime::{Hurry, Pace, PacedThread, Paces};
+use minhbach_runtime::{Hurry, Pace, PacedThread, Paces, Why};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -28,9 +29,10 @@ use tokio_util::sync::CancellationToken;
 /// History a feed keeps beyond its current group of pictures.
 const MAIN_HISTORY_BYTES: usize = 1536 * 1024;
 const SUB_HISTORY_BYTES: usize = 256 * 1024;
-/// A recorder has time: in 20 ms a camera sends some 10 kB, and the buffer of its socket holds ten times as much. A viewer is
-/// not kept waiting for longer than 2 ms.
-const INGEST_PACES: Paces = Paces { steady: Duration::from_millis(20), quick: Duration::from_millis(2) };
+/// A recorder has time: in 80 ms a camera sends some 40 kB, and the buffer of its socket holds several times as much. A viewer
+/// is not kept waiting for longer than 2 ms.
+const INGEST_PACES: Paces =
+    Paces { steady: Duration::from_millis(80), exchange: Duration::from_millis(20), live: Duration::from_millis(2) };
 /// How long a recorder waits before it asks an index again that did not answer at its start.
 const INDEX_RETRY: Duration = Duration::from_secs(1);
 
@@ -38,8 +40,10 @@ const INDEX_RETRY: Duration = Duration::from_secs(1);
 pub struct Cameras {
     context: RecorderContext,
     options: IngestOptions,
-    /// Where all connections are looked after.
-    ingest: PacedThread,
+    /// Where connections and recorders are looked after: both of a camera on one thread and in step, so that nobody is woken
+    /// for what the other did.
+    ingest: Vec<PacedThread>,
+    pace: Pace,
     running: RwLock<BTreeMap<CameraId, Running>>,
     /// One change at a time: starting and stopping wait for tasks.
     change: Mutex<()>,
@@ -73,13 +77,17 @@ impl Cameras {
     /// No cameras yet.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system gives no threads.
     pub fn new(context: RecorderContext, options: IngestOptions) -> std::io::Result<Self> {
-        let ingest = PacedThread::start("ingest", INGEST_PACES, Pace::default())?;
+        let pace = Pace::default();
+        // One on two cores; the other cores write, answer and serve viewers.
+        let threads = (std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2).clamp(1, 16);
+        let ingest = (0..threads).map(|n| PacedThread::start(&format!("ingest-{n}"), INGEST_PACES, pace.clone()));
         Ok(Self {
             context,
             options,
-            ingest,
+            ingest: ingest.collect::<std::io::Result<_>>()?,
+            pace,
             running: RwLock::default(),
             change: Mutex::new(()),
             changed: Notify::new(),
@@ -108,7 +116,7 @@ impl Cameras {
 
     /// Somebody watches what cameras send: it is passed on at once until the answer is dropped.
     pub fn hurry(&self) -> Hurry {
-        self.ingest.pace().hurry()
+        self.pace.hurry(Why::Live)
     }
 
     /// Time limits towards cameras.
@@ -246,6 +254,12 @@ impl Cameras {
         futures::future::join_all(streams.into_iter().map(|s| s.stop(StopWith::Gap(GapCause::RecorderDown)))).await;
     }
 
+    /// The thread for what belongs to a camera.
+    fn thread_of(&self, id: CameraId) -> &Handle {
+        let last = id.as_bytes().last().copied().unwrap_or(0);
+        self.ingest[usize::from(last) % self.ingest.len()].handle()
+    }
+
     fn insert(&self, camera: Camera, left: Vec<LeftBehind>) {
         let entry = Running { camera: camera.clone(), streams: Vec::new() };
         self.running.write().unwrap_or_else(PoisonError::into_inner).insert(camera.id, entry);
@@ -317,14 +331,15 @@ impl Cameras {
             password: camera.draft.password.clone(),
         };
         let stop_ingest = CancellationToken::new();
-        let run = (self.ingest.pace().clone(), stop_ingest.clone());
+        let run = (self.pace.clone(), stop_ingest.clone());
+        let thread = self.thread_of(camera.id);
         let ingest = supervise(config, self.options, self.context.clock.clone(), publisher, status, run);
         let (stop_recorder, stop) = oneshot::channel();
         let which = RecordedStream { camera: camera.id, stream: kind, started: now };
-        let recorder = record(self.context.clone(), which, left, feed.clone(), stop, teller);
+        let recorder = record(self.context.clone(), which, left, feed.clone(), stop, teller, thread.clone());
         stopped(Some(Tasks {
             stop_ingest,
-            ingest: self.ingest.handle().spawn(ingest),
+            ingest: thread.spawn(ingest),
             stop_recorder,
             recorder: tokio::spawn(recorder),
         }))
@@ -338,11 +353,17 @@ async fn record(
     feed: Feed,
     mut stop: oneshot::Receiver<StopWith>,
     teller: HealthTeller,
+    thread: Handle,
 ) {
     // The connection is being set up meanwhile; the feed keeps what comes.
     loop {
         match StreamRecorder::start(context.clone(), which, left.clone(), teller.clone()).await {
-            Ok(recorder) => return recorder.run(feed, stop).await,
+            // Questions to the index are not kept waiting for a step of that thread; what follows is.
+            Ok(recorder) => match thread.spawn(recorder.run(feed, stop)).await {
+                Ok(()) => return,
+                // A panic, already logged with its place; it goes on to who waits for this task.
+                Err(error) => return error.try_into_panic().map_or((), |panic| std::panic::resume_unwind(panic)),
+            },
             Err(error) => {
                 teller.fail(FailureKind::RecorderBehind, chain(&error), context.clock.now());
                 tracing::error!(camera = %which.camera, stream = %which.stream, error = &error as &dyn std::error::Error, "cannot start recording; trying on");
