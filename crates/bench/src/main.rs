@@ -1,9 +1,12 @@
-//! `minhbach-bench`: what recording and live view cost, measured beside a floor in the same run.
+//! `minhbach-bench`: what recording and live view cost, measured beside a floor in the same run; and how the index of
+//! a large installation answers, beside bars.
 //!
-//! Started by `cargo xtask bench`. Absolute figures depend on the machine and on loopback; only ratios to the floor of the
-//! same run count. What belongs here: load, floor, meter, report. What does not: tests that pass or fail.
+//! Started by `cargo xtask bench`. Absolute figures depend on the machine and on loopback; of what recording costs
+//! only ratios to the floor of the same run count. What belongs here: load, floor, meter, report. What does not: tests
+//! that pass or fail.
 
 mod floor;
+mod index;
 mod ingest;
 mod live;
 mod meter;
@@ -27,6 +30,8 @@ struct Args {
 enum Command {
     /// CPU seconds a camera-hour of recording, beside the cost floor.
     Ingest(ingest::Ingest),
+    /// The index of 1,000 cameras and 90 days: timelines, moments, inserts, retention.
+    Index(index::LargeIndex),
     /// First picture on a new viewer, and what the server adds between socket and subscriber.
     Live(live::Live),
     /// Compare recorded files with what a simulated camera really sent; prints one JSON line.
@@ -78,6 +83,7 @@ fn verify(truth: &std::path::Path, files: &[PathBuf]) -> Outcome {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Ingest(ingest) => ingest.run(),
+        Command::Index(index) => index.run(),
         Command::Live(live) => live.run(),
         Command::Verify { truth, files } => verify(&truth, &files),
         Command::Replay { cameras, media_dir } => replay::run(cameras, &media_dir),

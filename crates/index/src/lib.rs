@@ -3,7 +3,7 @@
 //! What belongs here: the contract ([`Index`] and the traits it is made of), its backends, and the suite every backend
 //! must pass. What does not: files and objects (`store`), any order across stores (`recorder`), checks of what a person
 //! typed (`model`, `api`). The index of footage is a cache of what the files say and can be rebuilt from them; cameras,
-//! places, incidents, holds and the journal of deletions exist only here. No other crate names `sqlx`.
+//! places, incidents, holds and the journal of deletions exist only here. No other crate of the product names `sqlx`.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds the server for release and measures it; see `crates/bench`.
+//! `cargo xtask bench`: builds for release what is measured, and measures it; see `crates/bench`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,6 +20,12 @@ enum What {
     /// CPU seconds a camera-hour of recording.
     Ingest {
         /// Handed on, e.g. --cameras 16,64 --rounds 3 --seconds 60.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// The index of a large installation: timelines, moments, inserts, retention.
+    Index {
+        /// Handed on, e.g. --cameras 1000 --days 90 --database sqlite --dir /var/tmp.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
@@ -45,6 +51,7 @@ impl Bench {
     pub fn run(self) -> Outcome {
         let (name, options) = match self.what {
             What::Ingest { options } => ("ingest", options),
+            What::Index { options } => return index(&options),
             What::Live { options } => ("live", options),
             What::Faults { kills, power_losses } => return faults(kills, power_losses),
         };
@@ -58,6 +65,16 @@ impl Bench {
         bench.arg(name).arg("--server").arg(server).arg("--ctl").arg(parts::program("minhbachctl"));
         run(bench.arg("--media-dir").arg(parts::media_dir()).args(options))
     }
+}
+
+/// Fills a large index and measures it: in the program of the bench itself, so that one is built for release here.
+fn index(options: &[String]) -> Outcome {
+    setup::run(Scope::Scale)?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace()).args(["build", "--locked", "--release", "--package", "minhbach-bench"]);
+    run(&mut cargo)?;
+    let bench: PathBuf = target_dir().join("release").join("minhbach-bench");
+    run(Command::new(bench).arg("index").args(options))
 }
 
 /// Runs the tests of crashes and power losses with more rounds, and prints their figures.
