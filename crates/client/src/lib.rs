@@ -32,7 +32,7 @@ pub use incident::{IncidentChange, IncidentFilter};
 pub use media::{MediaEvent, MediaStream, PlayRequest};
 pub use place::PlaceId;
 pub use recording::CameraTimeline;
-pub use system::{ServerStatus, StoreStatus};
+pub use system::{DiskState, DiskStatus, ServerStatus, StoreStatus};
 
 /// The largest message accepted: an access unit of 16 MiB and what is around it.
 const MESSAGE_MAX_BYTES: usize = 32 * 1024 * 1024;

@@ -44,6 +44,36 @@ pub struct StoreStatus {
     pub recorded_bytes: u64,
     /// What is wrong with it; empty when all is well.
     pub problem: String,
+    /// Each of its disks.
+    pub disks: Vec<DiskStatus>,
+}
+
+/// How a disk of the spool does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DiskState {
+    /// Footage goes there.
+    Fine,
+    /// It has no room, and nothing on it may be deleted.
+    Full,
+    /// It refused, or does not answer; it is tried again after a while.
+    Failed,
+    /// It was not there when the server started.
+    Missing,
+}
+
+/// A disk that footage is recorded on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskStatus {
+    /// The folder, on the server.
+    pub path: String,
+    /// Free on it; 0 where that is not known.
+    pub free_bytes: u64,
+    /// Its size; 0 where that is not known.
+    pub total_bytes: u64,
+    /// How it does.
+    pub state: DiskState,
+    /// What is wrong with it, in English; empty when all is well.
+    pub problem: String,
 }
 
 impl Client {
@@ -62,6 +92,7 @@ impl Client {
 fn server_status(message: v1::GetStatusResponse) -> Result<ServerStatus, ConvertError> {
     let store = required("store", message.store, "the state of the store")?;
     let archive = required("archive", message.archive, "the state of the archive")?;
+    let disks: Result<Vec<_>, ConvertError> = store.disks.into_iter().map(disk_status).collect();
     Ok(ServerStatus {
         version: message.version,
         started: wall("started_wall_ns", message.started_wall_ns)?,
@@ -76,7 +107,22 @@ fn server_status(message: v1::GetStatusResponse) -> Result<ServerStatus, Convert
             segments: store.segments,
             recorded_bytes: store.recorded_bytes,
             problem: store.problem,
+            disks: disks.map_err(|error| error.within("store"))?,
         },
         archive: archive_status(archive).map_err(|error| error.within("archive"))?,
     })
+}
+
+fn disk_status(message: v1::DiskStatus) -> Result<DiskStatus, ConvertError> {
+    let expected = "how the disk does";
+    let state = match v1::DiskState::try_from(message.state) {
+        Ok(v1::DiskState::Fine) => DiskState::Fine,
+        Ok(v1::DiskState::Full) => DiskState::Full,
+        Ok(v1::DiskState::Failed) => DiskState::Failed,
+        Ok(v1::DiskState::Missing) => DiskState::Missing,
+        Ok(v1::DiskState::Unspecified) => return Err(ConvertError::missing("state", expected)),
+        Err(_) => return Err(ConvertError::unknown("state", &message.state.to_string(), expected)),
+    };
+    let v1::DiskStatus { path, free_bytes, total_bytes, problem, .. } = message;
+    Ok(DiskStatus { path, free_bytes, total_bytes, state, problem })
 }

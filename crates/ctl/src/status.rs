@@ -1,6 +1,6 @@
 //! `status`: the server, its store, its archive, and each camera in a line.
 
-use minhbach_client::{ArchiveReport, Client, ServerStatus};
+use minhbach_client::{ArchiveReport, Client, DiskStatus, ServerStatus};
 use minhbach_model::CameraStatus;
 use serde_json::{Value, json};
 
@@ -18,6 +18,9 @@ pub async fn run(client: &Client, output: &mut Output) -> Result<(), CtlError> {
     if output.is_json() {
         output.object(&server_json(&status, client.url()))?;
         output.object(&store_json(&status))?;
+        for disk in &status.store.disks {
+            output.object(&disk_json(disk))?;
+        }
         output.object(&archive_json(&archive))?;
         for camera in &cameras {
             let mut value = camera_json(camera);
@@ -47,6 +50,10 @@ pub async fn run(client: &Client, output: &mut Output) -> Result<(), CtlError> {
         bytes(store.recorded_bytes),
         if store.problem.is_empty() { "ok" } else { store.problem.as_str() },
     ))?;
+    // One disk alone is the store.
+    for disk in store.disks.iter().filter(|_| store.disks.len() > 1) {
+        output.line(&disk_line(disk))?;
+    }
     for line in archive_lines(&archive, short) {
         output.line(&line)?;
     }
@@ -164,9 +171,27 @@ fn store_json(status: &ServerStatus) -> Value {
     })
 }
 
+fn disk_line(disk: &DiskStatus) -> String {
+    let state = words::plain(words::disk(disk.state));
+    let problem = if disk.problem.is_empty() { String::new() } else { format!(": {}", disk.problem) };
+    let (free, total) = (bytes(disk.free_bytes), bytes(disk.total_bytes));
+    format!("Disk    {}  {free} free of {total}  {state}{problem}", disk.path)
+}
+
+fn disk_json(disk: &DiskStatus) -> Value {
+    json!({
+        "type": "disk",
+        "path": disk.path,
+        "free_bytes": disk.free_bytes,
+        "total_bytes": disk.total_bytes,
+        "state": words::disk(disk.state),
+        "problem": (!disk.problem.is_empty()).then_some(disk.problem.as_str()),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use minhbach_client::{ArchiveStatus, CameraDays, SpoolState, StoreStatus};
+    use minhbach_client::{ArchiveStatus, CameraDays, DiskState, SpoolState, StoreStatus};
     use minhbach_model::{CameraId, WallTime};
 
     use super::*;
@@ -217,6 +242,24 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_says_how_it_does_and_what_is_wrong() {
+        let fine = DiskStatus {
+            path: "/mnt/a/minhbach".to_owned(),
+            free_bytes: 1_000_000,
+            total_bytes: 2_000_000,
+            state: DiskState::Fine,
+            problem: String::new(),
+        };
+        let failed = DiskStatus { state: DiskState::Failed, problem: "Input/output error".to_owned(), ..fine.clone() };
+        assert_eq!((disk_json(&fine)["state"].as_str(), &disk_json(&fine)["problem"]), (Some("fine"), &Value::Null));
+        let value = disk_json(&failed);
+        assert_eq!((value["type"].as_str(), value["state"].as_str()), (Some("disk"), Some("failed")));
+        assert_eq!(value["problem"], "Input/output error");
+        assert!(disk_line(&fine).starts_with("Disk    /mnt/a/minhbach  ") && disk_line(&fine).ends_with("  fine"));
+        assert!(disk_line(&failed).ends_with("  failed: Input/output error"), "{}", disk_line(&failed));
+    }
+
+    #[test]
     fn server_and_store_in_json_have_their_units_in_their_keys() {
         let status = ServerStatus {
             version: "0.1.0".to_owned(),
@@ -232,6 +275,7 @@ mod tests {
                 segments: 3,
                 recorded_bytes: 5,
                 problem: String::new(),
+                disks: Vec::new(),
             },
             archive: report().status,
         };

@@ -1,6 +1,6 @@
 //! Stable names of states, causes and kinds: the words that scripts see, and what failures mean in a sentence.
 
-use minhbach_client::SpoolState;
+use minhbach_client::{DiskState, SpoolState};
 use minhbach_model::{
     CameraState, FailureKind, Hold, IncidentCategory, IncidentState, RetentionScope, SegmentState, Sound, SoundState,
     Tier, WallTime,
@@ -145,6 +145,16 @@ pub fn spool(state: SpoolState) -> &'static str {
         SpoolState::Deleting => "deleting",
         SpoolState::FullOfHeld => "full_of_held",
         SpoolState::FullOfUnarchived => "full_of_unarchived",
+    }
+}
+
+/// How a disk of the spool does.
+pub fn disk(state: DiskState) -> &'static str {
+    match state {
+        DiskState::Fine => "fine",
+        DiskState::Full => "full",
+        DiskState::Failed => "failed",
+        DiskState::Missing => "missing",
     }
 }
 

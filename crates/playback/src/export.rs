@@ -60,6 +60,7 @@ pub async fn export(
             let id = FormatId(files.len() as u64 + 1);
             match OpenSegment::open(Arc::clone(footage), (segment.key.as_str(), segment.tier), id).await {
                 Ok(open) => {
+                    let open = open.as_told(segment);
                     let file = files.len();
                     collect(&open, file, range, &mut fragments, &mut gaps, (camera, stream)).await?;
                     files.push((segment.key.clone(), segment.tier));

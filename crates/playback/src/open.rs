@@ -8,7 +8,7 @@ use bytes::Bytes;
 use minhbach_evidence::FragmentRecord;
 use minhbach_media::init;
 use minhbach_media::read::{self, SampleEntry};
-use minhbach_model::{FormatId, MediaFormat, RunId, Sample, Tier, Track, WallTime};
+use minhbach_model::{FormatId, MediaFormat, RunId, Sample, Segment, SegmentState, Tier, Track, WallTime};
 use minhbach_store::{Footage, FootageReader, SegmentKey, StoreError};
 
 use crate::PlaybackError;
@@ -31,6 +31,16 @@ impl OpenSegment {
         let reader = footage.open(&key, tier).await?;
         let format = init::read(&reader.init(&sidecar).await?, id, RunId(id.0))?;
         Ok(Self { footage, key, tier, reader, format: Arc::new(format), records: sidecar.fragments.into() })
+    }
+
+    /// Without what was never told as recorded: a file that was given up may hold more, and that was written again to another
+    /// one.
+    pub fn as_told(mut self, segment: &Segment) -> Self {
+        if segment.state == SegmentState::Suspect {
+            let told = self.records.iter().filter(|record| record.end_offset() <= segment.bytes);
+            self.records = told.cloned().collect();
+        }
+        self
     }
 
     /// Looks again which fragments there are: for a file that is still being written.

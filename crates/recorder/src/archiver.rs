@@ -264,7 +264,8 @@ impl Archiver {
         }
         let Some(_claim) = self.context.claims.claim(key.as_str()) else { return Ok(()) };
         // Put again and not only looked at: it is freed because the archive is found to have the same.
-        match self.archive.put(&self.context.tiers.spool, key).await {
+        let spool = self.context.tiers.spool_of(key).await?;
+        match self.archive.put(&spool, key).await {
             Ok(_) => {}
             Err(error) if is_of_segment(&error) => {
                 let error = &error as &dyn std::error::Error;
@@ -273,7 +274,7 @@ impl Archiver {
             }
             Err(error) => return Err(error.into()),
         }
-        self.archive.remove_spooled(&self.context.tiers.spool, key).await?;
+        self.archive.remove_spooled(&spool, key).await?;
         tracing::info!(%key, "a copy that a crash left in the spool is freed");
         Ok(())
     }
@@ -298,7 +299,11 @@ async fn bring(context: &ArchiveContext, archive: &Archive, segment: &Segment) -
         Ok(_) => return Moved::Passed,
         Err(error) => return Moved::Failed(error.into()),
     }
-    let put = match archive.put(&context.tiers.spool, &key).await {
+    let spool = match context.tiers.spool_of(&key).await {
+        Ok(spool) => spool,
+        Err(error) => return Moved::Failed(error.into()),
+    };
+    let put = match archive.put(&spool, &key).await {
         Ok(put) => put,
         Err(error) if is_of_segment(&error) => return Moved::Stuck(error),
         Err(error) => return Moved::Failed(error.into()),
@@ -314,7 +319,7 @@ async fn bring(context: &ArchiveContext, archive: &Archive, segment: &Segment) -
         Err(error) if error.kind() == IndexErrorKind::NotFound => return Moved::Passed,
         Err(error) => return Moved::Failed(error.into()),
     }
-    match archive.remove_spooled(&context.tiers.spool, &key).await {
+    match archive.remove_spooled(&spool, &key).await {
         Ok(()) => Moved::Done,
         // It is archived; what is left in the spool is found by the next sweep.
         Err(error) => Moved::Failed(error.into()),

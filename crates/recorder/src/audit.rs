@@ -227,10 +227,14 @@ fn is_deleted(stored: &Stored, deleted: &HashSet<SegmentId>) -> bool {
 
 /// Segments of which the spool's journal says that they were deleted: some 30 bytes each in memory.
 pub(crate) async fn deleted_segments(tiers: &Tiers) -> Result<HashSet<SegmentId>, RecorderError> {
-    let root = tiers.spool.clone();
-    // A torn line is what a crash leaves; the database's journal has the entry.
-    let read = blocking(move || Ok(JournalFile::entries(&root)?.filter_map(Result::ok).map(|d| d.segment).collect()));
-    Ok(read.await?)
+    let mut deleted = HashSet::new();
+    for Tiers { spool: root, .. } in tiers.each_disk() {
+        // A torn line is what a crash leaves; the database's journal has the entry.
+        let read =
+            move || Ok(JournalFile::entries(&root)?.filter_map(Result::ok).map(|d| d.segment).collect::<Vec<_>>());
+        deleted.extend(blocking(read).await?);
+    }
+    Ok(deleted)
 }
 
 /// Gives rows to all footage that has none, and changes nothing else. Returns how many it gave.

@@ -2,7 +2,7 @@
 //!
 //! 1. the interlock is open ([`crate::interlock`]), else nothing happens;
 //! 2. the rows are marked, and the journal in the database is written, in one transaction; a hold that came meanwhile wins;
-//! 3. the journal in the spool is written and synced: it outlives the database;
+//! 3. the journal on every disk of the spool is written and synced: it outlives the database, and a disk;
 //! 4. the files go, in both tiers;
 //! 5. the rows are forgotten.
 //!
@@ -11,11 +11,12 @@
 use futures::stream::{self, StreamExt};
 use minhbach_index::DeletionFilter;
 use minhbach_model::{Deletion, DeletionReason, Segment, SegmentId, WallTime};
-use minhbach_store::{JournalFile, SegmentKey, StoreError};
+use minhbach_store::{SegmentKey, StoreError};
 
 use crate::RecorderError;
 use crate::archive::ArchiveContext;
 use crate::claims::Claim;
+use crate::disks::within_reach;
 use crate::tiers::blocking;
 
 /// Segments deleted at once: inserts wait for one such transaction at most.
@@ -59,6 +60,8 @@ impl Deleter {
         }
         loop {
             let marked = self.context.index.marked(BATCH).await?;
+            // Those on a disk that is away are finished when it is back.
+            let marked = within_reach(&self.context.tiers, marked).await?;
             if marked.is_empty() {
                 return Ok(());
             }
@@ -106,8 +109,8 @@ impl Deleter {
         if entries.is_empty() {
             return Ok(());
         }
-        let root = self.context.tiers.spool.clone();
-        Ok(blocking(move || JournalFile::append(&root, &entries)).await?)
+        let disks = self.context.tiers.disks.clone();
+        Ok(blocking(move || disks.append_journal(&entries)).await?)
     }
 
     /// Steps 4 and 5: what can be erased is erased and forgotten, and the first error is told.
@@ -152,6 +155,7 @@ impl Deleter {
 #[cfg(test)]
 mod tests {
     use minhbach_model::Tier;
+    use minhbach_store::JournalFile;
 
     use super::*;
     use crate::testing::Yard;

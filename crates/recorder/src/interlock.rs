@@ -10,6 +10,9 @@
 //!    no later start finds it in order because the recording has gone on meanwhile. Recording goes on, and so do uploads
 //!    into an archive that is the right one: they only add.
 //!
+//! Every disk of the spool carries the note, the journal and what is not to be trusted, and all are asked. A disk that
+//! belonged to the spool and is not there locks deletion, too: what it has is not gone.
+//!
 //! Copies that are too young to be told by the count of openings are told by what they lack: the last deletion of the
 //! spool's journal, or the last few files of a stream.
 
@@ -112,6 +115,26 @@ pub enum Locked {
         "the archive says nothing and holds nothing, and one was used before: is its disk mounted, its path or bucket right? {ADVICE}"
     )]
     ArchiveMissing,
+    /// A disk of the spool is not there.
+    #[error(
+        "the disk {disk} of the spool is not there ({problem}): nothing is deleted; mount it and start the server again; if it is \
+         lost for good, take it out of `[spool] disks` and run `minhbach-server trust-database`"
+    )]
+    DiskMissing {
+        /// Its folder.
+        disk: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The spool had a disk that it is not opened with.
+    #[error(
+        "the disk {disk} belonged to the spool and is not in `[spool] disks`: nothing is deleted; name it there again, or run \
+         `minhbach-server trust-database` if what is on it is not needed any more"
+    )]
+    DiskLeftOut {
+        /// Its folder.
+        disk: String,
+    },
     /// There is footage, and no note of the database it belongs to.
     #[error("the {place} holds footage and does not say to which database it belongs: {ADVICE}")]
     Unnamed {
@@ -171,7 +194,11 @@ impl Locked {
             | Self::Foreign { place, .. }
             | Self::Older { place, .. }
             | Self::Unreadable { place, .. } => *place == "archive",
-            Self::Remembered { .. } | Self::JournalAhead { .. } | Self::FootageAhead { .. } => false,
+            Self::Remembered { .. }
+            | Self::DiskMissing { .. }
+            | Self::DiskLeftOut { .. }
+            | Self::JournalAhead { .. }
+            | Self::FootageAhead { .. } => false,
         }
     }
 }
@@ -244,14 +271,36 @@ impl Findings {
         }
         let marked = index.marked(minhbach_index::MAX_PAGE).await?.into_iter().map(|segment| segment.key).collect();
         let mut findings = Self { database, ends, marked, verdict: Ok(()), archive_used: false };
-        let root = tiers.spool.clone();
-        // What cannot be read is told by the judgement.
-        let noted = blocking(move || Ok(read_identity(&root).ok().flatten())).await?;
-        findings.archive_used = noted.is_some_and(|identity| identity.archive);
-        findings.verdict = findings.judge_spool(index, tiers, clock.now()).await?;
+        for Tiers { spool: root, .. } in tiers.each_disk() {
+            // What cannot be read is told by the judgement.
+            let noted = blocking(move || Ok(read_identity(&root).ok().flatten())).await?;
+            findings.archive_used |= noted.is_some_and(|identity| identity.archive);
+        }
+        findings.verdict = findings.judge_disks(index, tiers, clock.now()).await?;
         Ok(findings)
     }
 
+    /// All disks of the spool. That one is missing is said last: it says nothing of the database.
+    async fn judge_disks(
+        &self,
+        index: &dyn Index,
+        tiers: &Tiers,
+        now: WallTime,
+    ) -> Result<Result<(), Locked>, RecorderError> {
+        for disk in tiers.each_disk() {
+            if let Err(locked) = self.judge_spool(index, &disk, now).await? {
+                return Ok(Err(locked));
+            }
+        }
+        let shown = |root: &std::path::Path| root.display().to_string();
+        if let Some(disk) = tiers.disks.missing().next() {
+            return Ok(Err(Locked::DiskMissing { disk: shown(disk.root()), problem: disk.problem() }));
+        }
+        let left_out = tiers.disks.left_out().first();
+        Ok(left_out.map_or(Ok(()), |root| Err(Locked::DiskLeftOut { disk: shown(root) })))
+    }
+
+    /// One disk of it.
     async fn judge_spool(
         &self,
         index: &dyn Index,
@@ -404,7 +453,12 @@ async fn decide(findings: &Findings, tiers: &Tiers) -> Result<Result<(), Locked>
         // Both are judged before either is written: a foreign archive must not change what the spool says.
         Ok(()) => sign(&findings.database, tiers).await?,
         // A disk that was not mounted can be there at the next start: that says nothing of the database.
-        Err(Locked::Remembered { .. } | Locked::ArchiveMissing) => {}
+        Err(
+            Locked::Remembered { .. }
+            | Locked::ArchiveMissing
+            | Locked::DiskMissing { .. }
+            | Locked::DiskLeftOut { .. },
+        ) => {}
         Err(ref locked) => remember(&findings.database, tiers, locked).await?,
     }
     Ok(verdict)
@@ -412,13 +466,16 @@ async fn decide(findings: &Findings, tiers: &Tiers) -> Result<Result<(), Locked>
 
 /// Keeps in the spool that this database is not to be trusted.
 async fn remember(database: &Identity, tiers: &Tiers, locked: &Locked) -> Result<(), StoreError> {
-    let (root, id, reason) = (tiers.spool.clone(), database.database_id, locked.to_string());
-    blocking(move || {
-        let mut locks = read_locks(&root)?;
-        locks.insert(id, reason);
-        write_locks(&root, &locks)
-    })
-    .await
+    for Tiers { spool: root, .. } in tiers.each_disk() {
+        let (id, reason) = (database.database_id, locked.to_string());
+        blocking(move || {
+            let mut locks = read_locks(&root)?;
+            locks.insert(id, reason);
+            write_locks(&root, &locks)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Writes to which database spool and archive belong. The archive first: it can refuse.
@@ -426,8 +483,17 @@ async fn sign(database: &Identity, tiers: &Tiers) -> Result<(), StoreError> {
     if let Some(archive) = &tiers.archive {
         archive.write_identity(database).await?;
     }
-    let (root, identity) = (tiers.spool.clone(), database.clone());
-    blocking(move || write_identity(&root, &identity)).await
+    for Tiers { spool: root, disks, .. } in tiers.each_disk() {
+        let identity = database.clone();
+        match blocking(move || write_identity(&root, &identity)).await {
+            // It refuses footage, too, which is told. What it says of the last opening stays true.
+            Err(_) if disks.is_any_away() => {}
+            written => written?,
+        }
+    }
+    // After the identities: a disk that is named in the note and has no identity is taken for one that is not mounted.
+    let disks = tiers.disks.clone();
+    blocking(move || disks.note_disks()).await
 }
 
 fn identity_of(index: &dyn Index, tiers: &Tiers) -> Identity {
@@ -436,28 +502,36 @@ fn identity_of(index: &dyn Index, tiers: &Tiers) -> Identity {
 
 /// Whether a database is the one the spool belongs to, and not an older copy of it: then what it says can be taken over.
 pub(crate) async fn is_the_one(index: &dyn Index, tiers: &Tiers) -> Result<bool, StoreError> {
-    let (root, database) = (tiers.spool.clone(), identity_of(index, tiers));
-    blocking(move || {
-        let is_locked = read_locks(&root)?.contains_key(&database.database_id);
-        let noted = read_identity(&root)?;
-        Ok(!is_locked
-            && noted.is_some_and(|noted| {
-                noted.database_id == database.database_id && noted.generation < database.generation
-            }))
-    })
-    .await
+    let database = identity_of(index, tiers);
+    let mut is_noted = false;
+    for Tiers { spool: root, .. } in tiers.each_disk() {
+        let id = database.database_id;
+        let read = blocking(move || Ok((read_locks(&root)?.contains_key(&id), read_identity(&root)?))).await?;
+        match read {
+            (true, _) => return Ok(false),
+            (false, Some(noted)) if noted.database_id != id || noted.generation >= database.generation => {
+                return Ok(false);
+            }
+            // A disk that is new says nothing.
+            (false, noted) => is_noted |= noted.is_some(),
+        }
+    }
+    Ok(is_noted)
 }
 
 /// Writes that spool and archive belong to this database, whatever was found before.
 pub(crate) async fn sign_for(index: &dyn Index, tiers: &Tiers) -> Result<(), StoreError> {
     sign(&identity_of(index, tiers), tiers).await?;
-    let (root, id) = (tiers.spool.clone(), index.database_id());
-    blocking(move || {
-        let mut locks = read_locks(&root)?;
-        locks.remove(&id);
-        write_locks(&root, &locks)
-    })
-    .await
+    for Tiers { spool: root, .. } in tiers.each_disk() {
+        let id = index.database_id();
+        blocking(move || {
+            let mut locks = read_locks(&root)?;
+            locks.remove(&id);
+            write_locks(&root, &locks)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Says on purpose that spool and archive belong to this database: its journal gets what the spool's has and it lacks.
@@ -472,8 +546,17 @@ pub async fn trust(index: &dyn Index, tiers: &Tiers) -> Result<u64, RecorderErro
     Ok(read)
 }
 
-/// Gives the database what the spool's journal has. Returns how many entries were read.
+/// Gives the database what the spool's journals have. Returns how many entries were read; each disk has a copy, which count
+/// once.
 pub(crate) async fn import_journal(index: &dyn Index, tiers: &Tiers) -> Result<u64, RecorderError> {
+    let mut most = 0;
+    for disk in tiers.each_disk() {
+        most = import_journal_of(index, &disk).await?.max(most);
+    }
+    Ok(most)
+}
+
+async fn import_journal_of(index: &dyn Index, tiers: &Tiers) -> Result<u64, RecorderError> {
     let root = tiers.spool.clone();
     let mut entries = blocking(move || JournalFile::entries(&root)).await?;
     let mut read = 0;
@@ -599,6 +682,40 @@ mod tests {
         std::fs::rename(&aside, &folder).unwrap();
         yard.reopen().await;
         assert_eq!(judged(&yard).await, Ok(()), "mounted again, all is as it was");
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_is_not_mounted_locks_until_it_is_back_and_one_left_out_until_a_person_decides() {
+        let mut yard = Yard::new().await;
+        let first = yard.tiers.spool.clone();
+        let roots = [first.clone(), first.with_file_name("second")];
+        let aside = first.with_file_name("aside");
+        let with = |roots: &[std::path::PathBuf]| Tiers::new(minhbach_store::Spool::open(roots).unwrap(), None);
+        yard.tiers = with(&roots);
+        assert_eq!(judged(&yard).await, Ok(()));
+        for root in &roots {
+            assert!(read_identity(root).unwrap().is_some(), "each says to whom it belongs");
+        }
+        std::fs::rename(&roots[1], &aside).unwrap();
+        for _ in 0..2 {
+            yard.reopen().await;
+            yard.tiers = with(&roots);
+            let missing =
+                |locked: &Locked| matches!(locked, Locked::DiskMissing { disk, .. } if disk.ends_with("second"));
+            assert!(judged(&yard).await.is_err_and(|locked| missing(&locked)));
+            assert!(read_locks(&first).unwrap().is_empty() && !roots[1].exists(), "it says nothing of the database");
+        }
+        std::fs::rename(&aside, &roots[1]).unwrap();
+        yard.reopen().await;
+        yard.tiers = with(&roots);
+        assert_eq!(judged(&yard).await, Ok(()), "mounted again, all is as it was");
+        yard.reopen().await;
+        yard.tiers = with(&roots[..1]);
+        assert!(matches!(judged(&yard).await, Err(Locked::DiskLeftOut { .. })));
+        trust(yard.index.as_ref(), &yard.tiers).await.expect("signed");
+        yard.reopen().await;
+        yard.tiers = with(&roots[..1]);
+        assert_eq!(judged(&yard).await, Ok(()));
     }
 
     #[tokio::test]

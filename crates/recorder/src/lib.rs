@@ -24,6 +24,7 @@ mod archiver;
 mod audit;
 mod claims;
 mod deletion;
+mod disks;
 mod health;
 mod interlock;
 mod ledger;

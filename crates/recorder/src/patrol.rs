@@ -17,7 +17,7 @@ use crate::archive::ArchiveContext;
 use crate::interlock::chain;
 use crate::status::Reminder;
 use crate::tiers::blocking;
-use crate::verify::{Depth, Pace, Wrong, note, verify};
+use crate::verify::{Depth, FindingKind, Pace, Wrong, note, verify};
 
 /// Name of the file with the place in the round.
 const PLACE_NAME: &str = "patrol.txt";
@@ -101,6 +101,11 @@ impl Patrol {
             Err(RecorderError::Store(error)) if is_of_the_file(&error) => vec![Wrong::unreadable(segment, &error)],
             Err(error) => return Err(error),
         };
+        // What is on a disk that is away is not damaged by that.
+        let is_not_there = |wrong: &Wrong| matches!(wrong.what, FindingKind::RowWithoutFile | FindingKind::Unreadable);
+        if tiers.disks.is_any_away() && wrong.iter().any(is_not_there) {
+            return Ok(());
+        }
         note(&self.context, segment, &wrong).await
     }
 }

@@ -97,7 +97,7 @@ async fn cut_seed(tiers: &Tiers, stored: &Stored, told: Told) -> Result<(Seed, V
     let spooled = tiers.media_len(&stored.key, Tier::Spool).await?;
     let mut state = None;
     if let (true, Some(_), Some(id)) = (stored.spooled, spooled, stored.key.segment()) {
-        let (root, key) = (tiers.spool.clone(), stored.key.clone());
+        let (root, key) = (tiers.spool_of(&stored.key).await?, stored.key.clone());
         match blocking(move || examine(&root, &key, id, told)).await {
             Ok(found) => state = Some(found.state),
             // What a damaged sidecar still says is asked below.

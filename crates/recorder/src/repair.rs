@@ -6,11 +6,12 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use minhbach_evidence::Sidecar;
 use minhbach_index::{IndexError, IndexErrorKind, SegmentProgress};
 use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
-use minhbach_store::{SegmentKey, SegmentReader, StoreError, read_sidecar};
+use minhbach_store::{SegmentKey, SegmentReader, SpoolDisk, StoreError, read_sidecar};
 
 use crate::RecorderContext;
 
@@ -31,12 +32,12 @@ pub(crate) struct Found {
 impl LeftBehind {
     /// Closes the segment with what its files hold. Told in the log; a segment that cannot be read keeps its row.
     pub async fn repair(self, context: &RecorderContext) {
-        let root = context.store.root().to_owned();
+        let spool = context.store.spool().clone();
         let (id, text) = (self.0.id, self.0.key.clone());
         let durable = self.0.bytes;
         let examined = tokio::task::spawn_blocking(move || {
             SegmentKey::parse(&self.0.key)
-                .map_or(Ok(None), |key| examine(&root, &key, id, Told::Bytes(durable)).map(Some))
+                .map_or(Ok(None), |key| examine(&spool.root_of(&key), &key, id, Told::Bytes(durable)).map(Some))
         });
         let result = match examined.await {
             Ok(Ok(Some(found))) => context.index.close_segment(&found.last, found.state).await,
@@ -66,21 +67,27 @@ pub(crate) async fn adopt(
     stream: StreamKind,
     since: WallTime,
 ) -> Result<(), IndexError> {
-    let root = context.store.root().to_owned();
+    let spool = context.store.spool().clone();
     let from = since.offset_ns(-LOOK_BACK_NS);
     let now = context.clock.now();
-    let keys =
-        tokio::task::spawn_blocking(move || keys_since(&root, camera, stream, from, now)).await.unwrap_or_default();
+    let on_any_disk = move || {
+        let of_disk = |disk: &Arc<SpoolDisk>| keys_since(disk.root(), camera, stream, from, now);
+        let mut keys: Vec<SegmentKey> = spool.present().flat_map(of_disk).collect();
+        keys.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        keys.dedup();
+        keys
+    };
+    let keys = tokio::task::spawn_blocking(on_any_disk).await.unwrap_or_default();
     let newest = keys.len().saturating_sub(UNFINISHED);
     for (number, key) in keys.into_iter().enumerate() {
         if context.index.segment_by_key(key.as_str()).await?.is_some() {
             continue;
         }
         let Some(id) = key.segment() else { continue };
-        let root = context.store.root().to_owned();
+        let spool = context.store.spool().clone();
         let file = key.clone();
         let told = if number < newest { Told::All } else { Told::Bytes(0) };
-        let found = match tokio::task::spawn_blocking(move || examine(&root, &file, id, told)).await {
+        let found = match tokio::task::spawn_blocking(move || examine(&spool.root_of(&file), &file, id, told)).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 tracing::error!(%key, error = &error as &dyn std::error::Error, "a file without a row is not readable");

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::RecorderError;
 use crate::archive::ArchiveContext;
 use crate::deletion::{BATCH, Deleter};
+use crate::disks::{Oldest, is_away, within_reach};
 use crate::policy::Policy;
 use crate::status::{CameraDays, Fill, Reminder, SpoolState};
 
@@ -78,6 +79,8 @@ pub struct Keeper {
     options: RetentionOptions,
     expired: Option<Instant>,
     reminder: Reminder,
+    /// What is oldest on each disk, where the spool has several.
+    oldest: Oldest,
 }
 
 impl Keeper {
@@ -85,7 +88,7 @@ impl Keeper {
     #[must_use]
     pub fn new(context: ArchiveContext, options: RetentionOptions) -> Self {
         let deleter = Deleter::new(context.clone());
-        Self { context, deleter, options, expired: None, reminder: Reminder::default() }
+        Self { context, deleter, options, expired: None, reminder: Reminder::default(), oldest: Oldest::default() }
     }
 
     /// Runs until told to stop; then the deletion under way is finished.
@@ -127,6 +130,7 @@ impl Keeper {
             let before = now.offset_ns(-i64::from(max_days).saturating_mul(DAY_NS));
             while stream.oldest < before && !stop.is_cancelled() {
                 let page = index.deletable(stream.camera, stream.stream, before, now, BATCH).await?;
+                let page = within_reach(&self.context.tiers, page).await?;
                 let gone = self.deleter.delete(&page, DeletionReason::Expired).await?;
                 tell_deleted(&gone, DeletionReason::Expired);
                 // A batch at a time, so that what is recorded is told in between.
@@ -165,22 +169,34 @@ impl Keeper {
     /// Makes room on disks that are too full, and tells how full they are.
     async fn look_at_disks(&mut self, stop: &CancellationToken) -> Result<(), RecorderError> {
         let mut worst: Option<Fill> = None;
+        let mut failed = None;
         for pool in self.options.pools.clone() {
-            let fill = self.look_at(&pool, stop).await?;
+            if is_away(&self.context.tiers, &pool.root) {
+                continue;
+            }
+            let fill = match self.look_at(&pool, stop).await {
+                Ok(fill) => fill,
+                // One disk that fails must not keep the others from being freed.
+                Err(error) => {
+                    failed = Some(error);
+                    continue;
+                }
+            };
+            self.context.tiers.disks.tell_full(&pool.root, is_full(fill.state));
             let rank = |fill: &Fill| (fill.state != SpoolState::Fine, is_full(fill.state), fill.used_percent);
             worst = worst.into_iter().chain([fill]).max_by_key(rank);
         }
-        let Some(fill) = worst else { return Ok(()) };
+        let Some(fill) = worst else { return failed.map_or(Ok(()), Err) };
         if fill.state == SpoolState::Fine || fill.state == SpoolState::Deleting {
             self.reminder.clear();
         } else if self.reminder.is_due() {
             tell_full(fill);
         }
         self.context.teller.tell(|status| status.spool = fill);
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
-    async fn look_at(&self, pool: &Pool, stop: &CancellationToken) -> Result<Fill, RecorderError> {
+    async fn look_at(&mut self, pool: &Pool, stop: &CancellationToken) -> Result<Fill, RecorderError> {
         let (alarm, delete) = (self.options.alarm_percent, self.options.delete_percent);
         let mut deleted = false;
         loop {
@@ -195,9 +211,11 @@ impl Keeper {
             if stop.is_cancelled() || !self.context.interlock.is_open() {
                 return Ok(fill(SpoolState::Alarm));
             }
-            let gone = self.make_room(pool, excess).await?;
+            // A quota counts all disks: what it asks for may go from any.
+            let by_disk = usages.first().is_some_and(|disk| disk.beyond(delete) > 0) && self.is_spread(pool);
+            let gone = self.make_room(pool, excess, by_disk).await?;
             if gone.is_empty() {
-                return Ok(fill(self.why_full().await?));
+                return Ok(fill(self.why_full(by_disk).await?));
             }
             deleted = true;
             tokio::task::yield_now().await;
@@ -205,9 +223,14 @@ impl Keeper {
     }
 
     /// Deletes the oldest that may go, at most a batch.
-    async fn make_room(&self, pool: &Pool, excess: u64) -> Result<Vec<Segment>, RecorderError> {
+    async fn make_room(&mut self, pool: &Pool, excess: u64, by_disk: bool) -> Result<Vec<Segment>, RecorderError> {
         let Some(victims) = pool.victims else { return Ok(Vec::new()) };
-        let oldest = self.oldest(victims, excess).await?;
+        let oldest = if by_disk {
+            let (index, now) = (self.context.index.as_ref(), self.context.clock.now());
+            self.oldest.on(&pool.root, index, now, excess).await?
+        } else {
+            within_reach(&self.context.tiers, self.oldest(victims, excess).await?).await?
+        };
         let gone = self.deleter.delete(&oldest, DeletionReason::DiskFull).await?;
         tell_deleted(&gone, DeletionReason::DiskFull);
         if !gone.is_empty() {
@@ -243,10 +266,18 @@ impl Keeper {
         Ok(Vec::new())
     }
 
+    /// Whether a pool is one of several disks, which frees its own footage.
+    fn is_spread(&self, pool: &Pool) -> bool {
+        let disks = &self.context.tiers.disks;
+        pool.victims == Some(Tier::Spool) && disks.is_spread() && disks.with_root(&pool.root).is_some()
+    }
+
     /// Why nothing can go although the disk is full.
-    async fn why_full(&self) -> Result<SpoolState, RecorderError> {
+    async fn why_full(&self, by_disk: bool) -> Result<SpoolState, RecorderError> {
         let now = self.context.clock.now();
-        for RecordedSince { camera, stream, .. } in self.context.index.recorded_since().await? {
+        // What stays on one disk among several is held: there is no archive.
+        let streams = if by_disk { Vec::new() } else { self.context.index.recorded_since().await? };
+        for RecordedSince { camera, stream, .. } in streams {
             if !self.context.index.deletable(camera, stream, now, now, 1).await?.is_empty() {
                 return Ok(SpoolState::FullOfUnarchived);
             }

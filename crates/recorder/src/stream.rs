@@ -1,9 +1,11 @@
 //! Records one stream: a task that empties its place in the feed ten times a second.
 //!
 //! A file that the disk refuses to sync is given up, and what of it is still in memory is written again into a new one,
-//! once: a disk that refuses that too is a gap.
+//! once, on another disk where there is one: a disk that refuses that too is a gap.
 //!
 //! It does not wake for every picture: the ring holds them anyway, and fewer wake-ups are most of what recording saves.
+
+mod hang;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use minhbach_model::{
     WallRange, WallTime,
 };
 use minhbach_runtime::Clock;
-use minhbach_store::{FileState, Footage, SegmentKey, SegmentWriter, Store};
+use minhbach_store::{FileState, Footage, Placed, SegmentKey, SegmentWriter, StoreError, Stores};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -45,7 +47,7 @@ pub(crate) const GAP_MIN_NS: i64 = 100_000_000;
 #[derive(Clone)]
 pub struct RecorderContext {
     /// Where bytes go.
-    pub store: Arc<Store>,
+    pub store: Arc<Stores>,
     /// Where the sidecar before the first new one is read, in the spool or in the archive.
     pub footage: Arc<Footage>,
     /// Where questions at the start go.
@@ -110,6 +112,8 @@ struct Writing {
     segment: Segment,
     format: Arc<MediaFormat>,
     writer: SegmentWriter,
+    /// Its disk, as a place in the spool.
+    disk: usize,
     sidecar: SidecarWriter,
     /// What is not durable yet, oldest first. As much as is written between two syncs: the store's queue is bounded.
     waiting: VecDeque<Waiting>,
@@ -125,6 +129,8 @@ struct Writing {
     told: bool,
     closing: bool,
     failed: bool,
+    /// Its disk takes nothing, and another one can.
+    stuck: bool,
     /// The camera's stream ended after it: that it becomes durable says nothing of what comes now.
     of_old_run: bool,
     holes: Vec<WallRange>,
@@ -152,7 +158,7 @@ struct GivenUp {
     chain: Digest,
     closing: bool,
     of_old_run: bool,
-    /// Not worth another file: the disk is full, or this was the other file.
+    /// Not worth another file: every disk is full, or this was the other file.
     hopeless: bool,
     disk_full: bool,
     message: String,
@@ -160,12 +166,7 @@ struct GivenUp {
 
 impl Writing {
     /// Hands a fragment over, behind the others.
-    async fn append(
-        &mut self,
-        fragment: Fragment,
-        clock: ClockState,
-        handed_over: Mark,
-    ) -> Result<(), minhbach_store::StoreError> {
+    async fn append(&mut self, fragment: Fragment, clock: ClockState, handed_over: Mark) -> Result<(), StoreError> {
         let mut hasher = Hasher::default();
         hasher.update(&fragment.header);
         for part in &fragment.payload {
@@ -438,8 +439,8 @@ impl StreamRecorder {
                 return None;
             }
         };
-        let writer = match self.context.store.create(&key, init, line).await {
-            Ok(writer) => writer,
+        let Placed { writer, disk } = match self.context.store.create(&key, init, line).await {
+            Ok(placed) => placed,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no segment can be opened");
                 self.give_up(false, error.to_string());
@@ -463,6 +464,7 @@ impl StreamRecorder {
             segment,
             format: Arc::clone(format),
             writer,
+            disk,
             durable_chain: sidecar.last(),
             sidecar,
             waiting: VecDeque::new(),
@@ -473,6 +475,7 @@ impl StreamRecorder {
             told: false,
             closing: false,
             failed: false,
+            stuck: false,
             of_old_run: false,
             holes: Vec::new(),
         })
@@ -491,6 +494,11 @@ impl StreamRecorder {
         let end = fragment.range.end;
         let appended = open.append(fragment, clock, handed_over).await;
         self.chain = open.sidecar.last();
+        if matches!(appended, Err(StoreError::Slow)) {
+            // It waits with the others of its file, which are written to another disk.
+            open.stuck = true;
+            return self.settle().await;
+        }
         if let Err(error) = appended {
             tracing::error!(error = &error as &dyn std::error::Error, "a fragment is lost");
             open.failed = true;
@@ -505,6 +513,7 @@ impl StreamRecorder {
         let Some(open) = self.writing.back_mut().filter(|w| !w.closing) else { return };
         open.closing = true;
         if let Err(error) = open.writer.close().await {
+            open.stuck = matches!(error, StoreError::Slow);
             tracing::error!(error = &error as &dyn std::error::Error, "a segment is left open");
         }
     }
@@ -555,7 +564,7 @@ impl StreamRecorder {
                 video_samples: open.segment.video_samples,
                 audio_samples: open.segment.audio_samples,
             };
-            match durable.state {
+            match hang::state_of(open, durable.state, self.context.store.as_ref()) {
                 FileState::Open => {}
                 FileState::Closed => {
                     open.failed = true;
@@ -569,6 +578,8 @@ impl StreamRecorder {
                         self.context.ledger.tell(Entry::Close(last, SegmentState::Suspect));
                     }
                     tracing::error!(camera = %self.camera, stream = %self.stream, message, "segment given up");
+                    self.context.store.refused(open.disk, disk_full, &message);
+                    let no_room = disk_full && !self.context.store.spool().has_another(open.disk);
                     given_up.push(GivenUp {
                         segment: open.segment.clone(),
                         told: open.told,
@@ -578,7 +589,7 @@ impl StreamRecorder {
                         chain: open.durable_chain,
                         closing: open.closing,
                         of_old_run: open.of_old_run,
-                        hopeless: disk_full || open.again,
+                        hopeless: no_room || open.again,
                         disk_full,
                         message,
                     });
@@ -601,9 +612,9 @@ impl StreamRecorder {
 
     /// Gives a file that was written again a row, so that nobody takes it for footage that a crash left without one.
     async fn note_replaced(&mut self, segment: Segment) {
-        let path = self.context.store.root().join(&segment.key);
+        let Ok(key) = SegmentKey::parse(&segment.key) else { return };
         // One that could not even be made needs none.
-        if tokio::fs::try_exists(path).await.unwrap_or(true) {
+        if self.context.store.has_files(&key).await {
             let (id, end, bytes) = (segment.id, segment.range.end, segment.bytes);
             let last = SegmentProgress { id, end, bytes, video_samples: 0, audio_samples: 0 };
             self.context.ledger.tell(Entry::Open(Box::new(segment)));
@@ -677,10 +688,7 @@ impl StreamRecorder {
         self.writing.retain(|w| !w.failed);
         // The writing thread syncs at least every few seconds, and ends with an answer for every file.
         while let Some(open) = self.writing.front_mut() {
-            let done = |d: &minhbach_store::Durable| d.state != FileState::Open;
-            if open.writer.durable().wait_for(done).await.is_err() {
-                open.failed = true;
-            }
+            hang::wait_for_end(open, self.context.store.as_ref()).await;
             self.settle().await;
         }
         match stop_with {

@@ -7,7 +7,7 @@ use minhbach_evidence::{ClockState, Digest, FragmentRecord, SidecarHeader, Sidec
 use minhbach_index::{Index, SqliteIndex};
 use minhbach_model::{CameraId, Hold, HoldId, Segment, SegmentId, SegmentState, StreamKind, Tier, WallRange, WallTime};
 use minhbach_runtime::Clock;
-use minhbach_store::{Archive, ArchiveOptions, Footage, SegmentKey};
+use minhbach_store::{Archive, ArchiveOptions, SegmentKey, Spool};
 use tokio::sync::watch;
 
 use crate::archive::ArchiveContext;
@@ -62,8 +62,7 @@ impl Yard {
         } else {
             None
         };
-        let footage = Arc::new(Footage::new(&spool, archive.clone()));
-        let tiers = Tiers { spool, archive, footage };
+        let tiers = Tiers::new(Spool::of(spool), archive);
         let clock = Clock::manual(start().offset_ns(3600 * SECOND));
         let index = open(&dir.path().join("index.sqlite")).await;
         let (context, status) = context(&index, &tiers, &clock);

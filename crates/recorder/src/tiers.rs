@@ -1,4 +1,4 @@
-//! Where the files of a segment are: on the spool's disk and in the archive, looked at as one.
+//! Where the files of a segment are: on a disk of the spool and in the archive, looked at as one.
 //!
 //! Here: measuring, listing and erasing on both. Reading with checked hashes is `store::Footage`; the way from one to the
 //! other is [`crate::archiver`], and whether anything may be erased is [`crate::deletion`].
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use minhbach_evidence::Sidecar;
 use minhbach_model::Tier;
-use minhbach_store::{Archive, Footage, SegmentKey, StoreError, delete_files};
+use minhbach_store::{Archive, DiskState, Footage, SegmentKey, Spool, SpoolDisk, StoreError};
 
 /// Keys asked of an archive at once.
 const PAGE: usize = 1000;
@@ -18,8 +18,10 @@ const PAGE: usize = 1000;
 /// The spool and the archive.
 #[derive(Clone)]
 pub struct Tiers {
-    /// Folder of the spool.
+    /// Folder of the spool's first disk, where small files of the program's own are.
     pub spool: PathBuf,
+    /// All its disks: footage is on any of them.
+    pub disks: Spool,
     /// The archive; `None` where footage stays on the disk it was recorded on.
     pub archive: Option<Arc<Archive>>,
     /// Reads from both.
@@ -40,15 +42,47 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 impl Tiers {
+    /// Those disks and that archive.
+    #[must_use]
+    pub fn new(disks: Spool, archive: Option<Arc<Archive>>) -> Self {
+        let footage = Arc::new(Footage::over(disks.clone(), archive.clone()));
+        Self { spool: disks.first_root().to_owned(), disks, archive, footage }
+    }
+
+    /// Each disk of the spool that is there, as if it were alone: each carries its own notes.
+    pub(crate) fn each_disk(&self) -> Vec<Self> {
+        let alone = |disk: &Arc<SpoolDisk>| {
+            let (spool, disks) = (disk.root().to_owned(), self.disks.only(disk));
+            Self { spool, disks, ..self.clone() }
+        };
+        self.disks.present().map(alone).collect()
+    }
+
+    /// The folder of the spool with files of that segment; where they would be when there are none.
+    pub(crate) async fn spool_of(&self, key: &SegmentKey) -> Result<PathBuf, StoreError> {
+        let (disks, key) = (self.disks.clone(), key.clone());
+        blocking(move || Ok(disks.root_of(&key))).await
+    }
+
+    /// What to say besides of something that is not found: disks that may have it.
+    pub(crate) fn or_away(&self) -> String {
+        let away = self.disks.disks().iter().filter(|disk| disk.is_away());
+        let told = |disk: &Arc<SpoolDisk>| format!("; the disk {} is away: {}", disk.root().display(), disk.problem());
+        away.map(told).collect()
+    }
+
     /// Length of the media file in that tier, bytes; `None` when it is not there.
     pub(crate) async fn media_len(&self, key: &SegmentKey, tier: Tier) -> Result<Option<u64>, StoreError> {
         let measured = match (tier, &self.archive) {
             (Tier::Archive, Some(archive)) => archive.size(key).await,
             (Tier::Archive, None) => return Ok(None),
             (Tier::Spool, _) => {
-                let path = key.media_path(&self.spool);
+                let (disks, key) = (self.disks.clone(), key.clone());
                 blocking(move || {
-                    std::fs::metadata(&path).map(|m| m.len()).map_err(|source| io("measure", &path, source))
+                    disks.ask(&key, |root| {
+                        let path = key.media_path(root);
+                        std::fs::metadata(&path).map(|m| m.len()).map_err(|source| io("measure", &path, source))
+                    })
                 })
                 .await
             }
@@ -68,23 +102,28 @@ impl Tiers {
     /// Erases the files of a segment in both tiers: after a crash on the way they can be in both. What is gone already is
     /// done.
     pub(crate) async fn erase(&self, key: &SegmentKey) -> Result<(), StoreError> {
+        let mut archived = false;
         if let Some(archive) = &self.archive {
+            // Asked only where it matters: a disk that is away may have what is not found.
+            archived = self.disks.is_any_away() && archive.size(key).await.is_ok();
             archive.delete(key).await?;
         }
-        let (root, key) = (self.spool.clone(), key.clone());
-        blocking(move || delete_files(&root, &key)).await
+        let (disks, key) = (self.disks.clone(), key.clone());
+        blocking(move || disks.delete(&key, archived)).await
     }
 
     /// Every segment of which there is a file, in the order of keys.
     pub(crate) fn keys(&self) -> FootageKeys {
-        let spool = SpoolKeys { root: self.spool.clone(), folders: None, page: VecDeque::new() };
+        let of = |root: &Path| SpoolKeys { root: root.to_owned(), folders: None, page: VecDeque::new() };
+        let there = self.disks.disks().iter().filter(|disk| disk.state() != DiskState::Missing);
+        let spools = there.map(|disk| (of(disk.root()), None)).collect();
         let archive = self.archive.clone().map(|archive| ArchiveKeys {
             archive,
             after: None,
             page: VecDeque::new(),
             ended: false,
         });
-        FootageKeys { spool, archive, next_spooled: None, next_archived: None }
+        FootageKeys { spools, archive, next_archived: None }
     }
 }
 
@@ -107,32 +146,40 @@ impl Stored {
     }
 }
 
-/// Walks spool and archive side by side.
+/// Walks the disks of the spool and the archive side by side.
 pub(crate) struct FootageKeys {
-    spool: SpoolKeys,
+    /// Each with its next one.
+    spools: Vec<(SpoolKeys, Option<SegmentKey>)>,
     archive: Option<ArchiveKeys>,
-    next_spooled: Option<SegmentKey>,
     next_archived: Option<SegmentKey>,
 }
 
 impl FootageKeys {
     /// The next segment; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Stored>, StoreError> {
-        if self.next_spooled.is_none() {
-            self.next_spooled = self.spool.next().await?;
+        for (spool, next) in &mut self.spools {
+            if next.is_none() {
+                *next = spool.next().await?;
+            }
         }
+        let heads = self.spools.iter().filter_map(|(_, next)| next.as_ref());
+        let next_spooled = heads.min_by(|a, b| a.as_str().cmp(b.as_str())).cloned();
         if self.next_archived.is_none()
             && let Some(archive) = &mut self.archive
         {
             self.next_archived = archive.next().await?;
         }
-        let (spooled, archived) = match (&self.next_spooled, &self.next_archived) {
+        let (spooled, archived) = match (&next_spooled, &self.next_archived) {
             (None, None) => return Ok(None),
             (Some(_), None) => (true, false),
             (None, Some(_)) => (false, true),
             (Some(a), Some(b)) => (a.as_str() <= b.as_str(), b.as_str() <= a.as_str()),
         };
-        let in_spool = if spooled { self.next_spooled.take() } else { None };
+        let in_spool = next_spooled.filter(|_| spooled);
+        if let Some(taken) = &in_spool {
+            // A copy on another disk is the same segment.
+            self.spools.iter_mut().for_each(|(_, next)| drop(next.take_if(|next| *next == *taken)));
+        }
         let in_archive = if archived { self.next_archived.take() } else { None };
         Ok(in_spool.or(in_archive).map(|key| Stored { key, spooled }))
     }
@@ -162,7 +209,7 @@ impl SpoolKeys {
 }
 
 /// Names in a folder, in order; none when it is not there.
-fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
+pub(crate) fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         // A stray file where a folder is expected holds no keys.

@@ -170,7 +170,8 @@ async fn look(tiers: &Tiers, segment: &Segment, depth: &mut Depth<'_>) -> Result
     let sidecar = match tiers.sidecar(&key, segment.tier).await {
         Ok(sidecar) => sidecar,
         Err(error) if error.is_missing() => {
-            return Ok(vec![Wrong::whole(segment, FindingKind::RowWithoutFile, "the sidecar is not there")]);
+            let detail = format!("the sidecar is not there{}", tiers.or_away());
+            return Ok(vec![Wrong::whole(segment, FindingKind::RowWithoutFile, detail)]);
         }
         Err(StoreError::Sidecar { source, .. }) => {
             let detail = format!("the sidecar is damaged: {source}");
@@ -183,7 +184,8 @@ async fn look(tiers: &Tiers, segment: &Segment, depth: &mut Depth<'_>) -> Result
         return Ok(vec![Wrong::whole(segment, FindingKind::SidecarBroken, detail)]);
     }
     let Some(len) = media_len(tiers, &key, segment).await? else {
-        return Ok(vec![Wrong::whole(segment, FindingKind::RowWithoutFile, "the media file is not there")]);
+        let detail = format!("the media file is not there{}", tiers.or_away());
+        return Ok(vec![Wrong::whole(segment, FindingKind::RowWithoutFile, detail)]);
     };
     let mut wrong = lengths(segment, &sidecar, len);
     if let Depth::Deep(pace) = depth {

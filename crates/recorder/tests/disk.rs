@@ -8,14 +8,14 @@ use bytes::Bytes;
 use minhbach_feed::{Feed, Limits, Publisher, feed};
 use minhbach_index::{Index, SqliteIndex};
 use minhbach_model::{
-    CameraId, FailureKind, FormatId, Gap, GapCause, MediaFormat, RunId, Sample, SegmentState, StreamKind, Ticks,
-    Timescale, Track, VideoCodec, VideoParams, WallRange, WallTime,
+    CameraId, FailureKind, FormatId, Gap, GapCause, MediaFormat, RunId, Sample, Segment, SegmentId, SegmentState,
+    StreamKind, Ticks, Timescale, Track, VideoCodec, VideoParams, WallRange, WallTime,
 };
 use minhbach_recorder::{
     HealthTeller, Ledger, RecordedStream, RecorderContext, RecorderHealth, StopWith, StreamRecorder,
 };
 use minhbach_runtime::Clock;
-use minhbach_store::{Footage, Store, StoreOptions};
+use minhbach_store::{DiskState, Footage, SegmentKey, Spool, StoreOptions, Stores};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -26,7 +26,7 @@ const PICTURE_TICKS: i64 = 3600;
 /// A recorder of one camera, and what it records from and into.
 struct Bench {
     _dir: tempfile::TempDir,
-    store: Arc<Store>,
+    store: Arc<Stores>,
     index: Arc<dyn Index>,
     ledger: Ledger,
     ledger_task: JoinHandle<()>,
@@ -42,18 +42,25 @@ impl Bench {
     }
 
     async fn syncing_every(sync_interval: Duration) -> Self {
+        Self::on(&["footage"], sync_interval).await
+    }
+
+    /// With several disks.
+    async fn on(disks: &[&str], sync_interval: Duration) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let clock = Clock::system();
         let started = clock.now();
         let index: Arc<dyn Index> =
             Arc::new(SqliteIndex::open(&dir.path().join("index.sqlite"), started).await.expect("an index"));
         let options = StoreOptions { sync_interval, ..StoreOptions::default() };
-        let store = Arc::new(Store::open(&dir.path().join("footage"), options).expect("a store"));
+        let roots: Vec<PathBuf> = disks.iter().map(|name| dir.path().join(name)).collect();
+        let spool = Spool::open(&roots).expect("a spool");
+        let store = Arc::new(Stores::open(spool.clone(), options).expect("a store"));
         let (ledger, writer) = Ledger::new(Arc::clone(&index));
         let ledger_task = tokio::spawn(writer);
         let context = RecorderContext {
             store: Arc::clone(&store),
-            footage: Arc::new(Footage::new(store.root(), None)),
+            footage: Arc::new(Footage::over(spool, None)),
             index: Arc::clone(&index),
             ledger: ledger.clone(),
             clock,
@@ -260,5 +267,71 @@ async fn changed_settings_make_no_second_gap() {
     bench.settle().await;
     let all: Vec<_> = bench.gaps().await.into_iter().map(|gap| (gap.start, gap.end, gap.cause)).collect();
     assert_eq!(all, [(bench.started, None, GapCause::Starting)]);
+    bench.store.stop().await;
+}
+
+/// A bench with two disks: the folders of both, that of the camera first.
+async fn two_disks(sync_interval: Duration) -> (Bench, PathBuf, PathBuf) {
+    let bench = Bench::on(&["a", "b"], sync_interval).await;
+    let key = SegmentKey::new(bench.camera, StreamKind::Main, bench.started, SegmentId::generate());
+    let disks = bench.store.spool().disks();
+    let own = bench.store.spool().place(&key);
+    let (own, other) = (disks[own].root().to_owned(), disks[1 - own].root().to_owned());
+    (bench, own, other)
+}
+
+impl Bench {
+    async fn segments(&self) -> Vec<Segment> {
+        let all = WallRange { start: WallTime::from_secs(0), end: self.started.offset_ns(3_600_000_000_000) };
+        self.index.segments_in(self.camera, StreamKind::Main, all, None, 10).await.expect("the index answers")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_refuses_costs_nothing_where_there_is_another() {
+    let (mut bench, own, other) = two_disks(Duration::from_millis(20)).await;
+    // A file where the camera's folder should be: no segment can be made there.
+    std::fs::create_dir_all(own.join("v1")).unwrap();
+    std::fs::write(own.join("v1").join(bench.camera.to_string()), b"").unwrap();
+    let mut running = bench.start().await;
+    bench.publish(&running.publisher, 0..3);
+    running.until(RecorderHealth::is_confirmed).await;
+    running.stop().await;
+
+    bench.settle().await;
+    let segments = bench.segments().await;
+    assert_eq!(segments.len(), 1, "{segments:?}");
+    assert_eq!((segments[0].state, segments[0].video_samples), (SegmentState::Closed, 75));
+    assert!(other.join(&segments[0].key).exists());
+    assert!(!bench.gaps().await.iter().any(|gap| gap.cause == GapCause::DiskError));
+    let refused = bench.store.spool().with_root(&own).expect("it is one of them");
+    assert_eq!(refused.state(), DiskState::Failed);
+    assert!(refused.problem().contains("Not a directory"), "{}", refused.problem());
+    bench.store.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_start_a_stream_goes_on_from_whichever_disk_it_was_on() {
+    let (mut bench, own, other) = two_disks(Duration::from_millis(20)).await;
+    let mut running = bench.start().await;
+    bench.publish(&running.publisher, 0..2);
+    running.until(RecorderHealth::is_confirmed).await;
+    running.stop().await;
+    // From now on it is recorded on the other one.
+    let number = bench.store.spool().disks().iter().position(|disk| disk.root() == own).expect("it is one of them");
+    bench.store.refused(number, false, "Input/output error");
+    let mut running = bench.start().await;
+    bench.publish(&running.publisher, 2..4);
+    running.until(RecorderHealth::is_confirmed).await;
+    running.stop().await;
+
+    bench.settle().await;
+    let segments = bench.segments().await;
+    assert_eq!(segments.len(), 2, "{segments:?}");
+    assert!(own.join(&segments[0].key).exists() && other.join(&segments[1].key).exists());
+    let key = |segment: &Segment| SegmentKey::parse(&segment.key).expect("a key");
+    let first = minhbach_store::read_sidecar(&own, &key(&segments[0])).unwrap();
+    let second = minhbach_store::read_sidecar(&other, &key(&segments[1])).unwrap();
+    assert_eq!(second.header.prev, first.last, "the chain goes on over both disks");
     bench.store.stop().await;
 }

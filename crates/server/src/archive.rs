@@ -14,7 +14,7 @@ use minhbach_recorder::{
     RecorderError, RetentionOptions, Tiers, guard,
 };
 use minhbach_runtime::{Clock, Tasks};
-use minhbach_store::{Archive, Footage, StoreError};
+use minhbach_store::{Archive, Spool, StoreError, Stores};
 use tokio::sync::watch;
 
 use crate::config::{ArchiveKind, Config, ConfigError};
@@ -32,6 +32,9 @@ pub enum ArchiveError {
     /// Spool or archive cannot be opened.
     #[error("cannot open the archive")]
     Store(#[from] StoreError),
+    /// Footage was recorded where the configuration does not look for it.
+    #[error("{0} holds footage and is not in [spool] disks: name it there, too")]
+    LeftOut(PathBuf),
 }
 
 /// File of the SQLite index.
@@ -39,9 +42,21 @@ pub fn sqlite_path(config: &Config) -> PathBuf {
     config.data_dir.join("index.sqlite")
 }
 
-/// Folder of the spool.
-pub fn spool_path(config: &Config) -> PathBuf {
+/// Folder of the spool where no disks are named.
+fn usual_spool(config: &Config) -> PathBuf {
     config.data_dir.join("footage")
+}
+
+/// Folders of the spool.
+pub fn spool_paths(config: &Config) -> Vec<PathBuf> {
+    if config.spool.disks.is_empty() { vec![usual_spool(config)] } else { config.spool.disks.clone() }
+}
+
+/// Folders of the spool that share a file system with another one: they fill up and fail together. None of those that are
+/// not there yet.
+pub fn sharing_disks(paths: &[PathBuf]) -> Vec<&Path> {
+    let is_shared = |&(at, path): &(usize, &PathBuf)| paths[..at].iter().any(|other| is_one_disk(path, other));
+    paths.iter().enumerate().filter(is_shared).map(|(_, path)| path.as_path()).collect()
 }
 
 /// Opens the index that is configured; `now` is when a new one was made.
@@ -65,14 +80,11 @@ pub fn open_tiers(config: &Config) -> Result<Tiers, ArchiveError> {
         ArchiveKind::None => None,
         ArchiveKind::Folder | ArchiveKind::S3 => Some(Arc::new(Archive::open(config.archive.options()?)?)),
     };
-    let spool = spool_path(config);
-    std::fs::create_dir_all(&spool).map_err(|source| StoreError::Io {
-        action: "create",
-        path: spool.clone(),
-        source,
-    })?;
-    let footage = Arc::new(Footage::new(&spool, archive.clone()));
-    Ok(Tiers { spool, archive, footage })
+    let (paths, usual) = (spool_paths(config), usual_spool(config));
+    if !paths.contains(&usual) && usual.join("v1").exists() {
+        return Err(ArchiveError::LeftOut(usual));
+    }
+    Ok(Tiers::new(Spool::open(&paths)?, archive))
 }
 
 /// The tasks behind the recorders.
@@ -111,6 +123,17 @@ impl Background {
         Self { tasks, status }
     }
 
+    /// Looks after the disks of the spool, too.
+    pub fn watch(&self, stores: &Arc<Stores>) {
+        let (stores, stop) = (Arc::clone(stores), self.tasks.stop_token());
+        self.tasks.spawn("disks", async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = stores.watch() => {}
+            }
+        });
+    }
+
     /// Looks at database and spool before anything is recorded.
     ///
     /// # Errors
@@ -131,12 +154,31 @@ impl Background {
 fn retention(config: &Config, tiers: &Tiers) -> RetentionOptions {
     let spool = &config.spool;
     let folder = tiers.archive.as_ref().and_then(|archive| archive.folder());
+    let quota_bytes = (spool.max_mib > 0).then(|| spool.max_mib * MIB);
     RetentionOptions {
         fallback: config.retention(),
         alarm_percent: spool.alarm_percent,
         delete_percent: spool.delete_percent,
-        pools: pools(config.archive.kind, &tiers.spool, folder, (spool.max_mib > 0).then(|| spool.max_mib * MIB)),
+        pools: all_pools(config.archive.kind, tiers.disks.disks().iter().map(|disk| disk.root()), folder, quota_bytes),
     }
+}
+
+/// As [`pools`], for each disk of the spool. A quota counts the footage on all of them, so it is looked at once.
+fn all_pools<'a>(
+    kind: ArchiveKind,
+    disks: impl Iterator<Item = &'a Path>,
+    folder: Option<&Path>,
+    quota_bytes: Option<u64>,
+) -> Vec<Pool> {
+    let mut all: Vec<Pool> = Vec::new();
+    for (number, disk) in disks.enumerate() {
+        for pool in pools(kind, disk, folder, quota_bytes.filter(|_| number == 0)) {
+            if all.iter().all(|known| known.root != pool.root) {
+                all.push(pool);
+            }
+        }
+    }
+    all
 }
 
 /// The disks with footage, and which of it frees room on them when it goes.
@@ -179,6 +221,29 @@ mod tests {
         // Another file system on every Linux.
         let elsewhere = Path::new("/proc");
         let two = victims(ArchiveKind::Folder, &spool, Some(elsewhere));
-        assert_eq!(two, [(spool, None), (elsewhere.to_owned(), Some(Tier::Archive))]);
+        assert_eq!(two, [(spool.clone(), None), (elsewhere.to_owned(), Some(Tier::Archive))]);
+
+        let disks = [spool.as_path(), archive.as_path()];
+        let each = all_pools(ArchiveKind::None, disks.into_iter(), None, Some(1));
+        let of = |root: &Path, victims, quota_bytes| Pool { root: root.to_owned(), victims, quota_bytes };
+        assert_eq!(each, [of(&spool, Some(Tier::Spool), Some(1)), of(&archive, Some(Tier::Spool), None)]);
+        let each = all_pools(ArchiveKind::Folder, disks.into_iter(), Some(elsewhere), Some(1));
+        let archived = of(elsewhere, Some(Tier::Archive), Some(1));
+        assert_eq!(each, [of(&spool, None, None), archived, of(&archive, None, None)]);
+    }
+
+    #[test]
+    fn footage_that_would_be_left_out_keeps_the_server_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config { data_dir: dir.path().join("data"), ..Config::default() };
+        let usual = open_tiers(&config).unwrap().spool;
+        assert_eq!(usual, dir.path().join("data/footage"));
+        config.spool.disks = vec![dir.path().join("a"), dir.path().join("b")];
+        assert_eq!(open_tiers(&config).unwrap().disks.disks().len(), 2);
+        assert_eq!(sharing_disks(&config.spool.disks), [dir.path().join("b")]);
+        std::fs::create_dir(usual.join("v1")).unwrap();
+        assert!(matches!(open_tiers(&config), Err(ArchiveError::LeftOut(path)) if path == usual));
+        config.spool.disks.push(usual);
+        assert!(open_tiers(&config).is_ok());
     }
 }

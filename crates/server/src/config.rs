@@ -12,6 +12,9 @@ use minhbach_model::Retention;
 use minhbach_store::{ArchiveOptions, StoreOptions};
 use serde::{Deserialize, Serialize};
 
+/// Most disks of a spool: each has a thread and a queue of its own.
+const DISKS_MAX: usize = 64;
+
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -182,6 +185,8 @@ pub struct Spool {
     pub delete_percent: u8,
     /// What footage may use of the disk, MiB; 0 for the whole disk.
     pub max_mib: u64,
+    /// Folders that footage is recorded into, each on a disk of its own; none for the folder `footage` in the data folder.
+    pub disks: Vec<PathBuf>,
 }
 
 /// Section `[retention]`.
@@ -219,7 +224,7 @@ impl Default for Archive {
 
 impl Default for Spool {
     fn default() -> Self {
-        Self { alarm_percent: 80, delete_percent: 90, max_mib: 0 }
+        Self { alarm_percent: 80, delete_percent: 90, max_mib: 0, disks: Vec::new() }
     }
 }
 
@@ -353,6 +358,10 @@ impl Config {
         let value = |key, value: &dyn fmt::Display, expected| {
             Err(ConfigError::Value { key, value: value.to_string(), expected })
         };
+        if let Some(disk) = self.spool.impossible() {
+            let expected = "absolute paths are accepted, none twice and none inside another, at most 64";
+            return value("spool.disks", &disk.display(), expected);
+        }
         let Spool { alarm_percent, delete_percent, .. } = self.spool;
         if !(1..=99).contains(&delete_percent) {
             return value("spool.delete_percent", &delete_percent, "from 1 to 99 are accepted");
@@ -420,6 +429,17 @@ impl Config {
     #[must_use]
     pub fn store(&self) -> StoreOptions {
         StoreOptions { sync_interval: Duration::from_secs(self.recording.sync_secs.into()), ..StoreOptions::default() }
+    }
+}
+
+impl Spool {
+    /// A folder among the disks that cannot be one.
+    fn impossible(&self) -> Option<&Path> {
+        let others = |at: usize| self.disks.iter().enumerate().filter(move |(other, _)| *other != at);
+        let is_bad = |(at, disk): &(usize, &PathBuf)| {
+            !disk.is_absolute() || *at >= DISKS_MAX || others(*at).any(|(_, other)| disk.starts_with(other))
+        };
+        self.disks.iter().enumerate().find(is_bad).map(|(_, disk)| disk.as_path())
     }
 }
 
@@ -600,6 +620,18 @@ mod tests {
         assert_eq!(load("").unwrap().retention(), Retention::DEFAULT);
         let kept = load("[retention]\nmin_days = 7\nmax_days = 30\n").unwrap().retention();
         assert_eq!(kept, Retention { min_days: 7, max_days: Some(30) });
+    }
+
+    #[test]
+    fn disks_are_folders_of_their_own() {
+        let disks = |list: &str| load(&format!("[spool]\ndisks = [{list}]\n")).map(|config| config.spool.disks);
+        assert_eq!(disks("\"/mnt/a\", \"/mnt/b\"").unwrap(), [PathBuf::from("/mnt/a"), PathBuf::from("/mnt/b")]);
+        assert_eq!(load("").unwrap().spool.disks, Vec::<PathBuf>::new());
+        for bad in ["\"a\"", "\"\"", "\"/mnt/a\", \"/mnt/a/\"", "\"/mnt/a\", \"/mnt/a/b\"", "\"/mnt/a/b\", \"/mnt/a\""]
+        {
+            let error = disks(bad).unwrap_err().to_string();
+            assert!(error.contains("spool.disks"), "{bad}: {error}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The side door over HTTP: `/metrics` in Prometheus' text format and `/healthz`.
 //!
-//! Labels are ids and stream names, never addresses of cameras.
+//! Labels are ids, stream names and folders of disks, never addresses of cameras.
 
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use minhbach_model::{CameraState, WallTime};
 use minhbach_recorder::{ArchiveStatus, SpoolState};
+use minhbach_store::{DiskState, Spool};
 use tokio::net::TcpListener;
 
 use crate::cameras::not_recorded;
-use crate::services::{Shared, emergency};
+use crate::services::{Shared, disk_trouble, emergency};
 
 #[derive(Clone)]
 struct Door {
@@ -51,8 +52,11 @@ fn describe() {
         ("minhbach_stream_frames_per_second", "Pictures a second."),
         ("minhbach_segments", "Recorded files."),
         ("minhbach_recorded_bytes", "Bytes of footage."),
-        ("minhbach_store_free_bytes", "Free bytes on the disk that is recorded on."),
-        ("minhbach_store_total_bytes", "Bytes of that disk."),
+        ("minhbach_store_free_bytes", "Free bytes on the disks that are recorded on."),
+        ("minhbach_store_total_bytes", "Bytes of those disks."),
+        ("minhbach_disk_in_use", "1 while footage goes to that disk."),
+        ("minhbach_disk_free_bytes", "Free bytes on that disk."),
+        ("minhbach_disk_total_bytes", "Bytes of that disk."),
         ("minhbach_archive_available", "1 while the archive answers."),
         ("minhbach_archive_waiting_segments", "Closed files that are not in the archive yet."),
         ("minhbach_archive_waiting_bytes", "Their bytes."),
@@ -88,6 +92,9 @@ async fn healthz(State(door): State<Door>) -> (StatusCode, String) {
     if let Some((camera, stream)) = not_recorded(&door.shared.cameras.list()) {
         let text = format!("store: {} (camera {camera}, {} stream)\n", stream.message, stream.stream);
         return (StatusCode::SERVICE_UNAVAILABLE, text);
+    }
+    if let Some(problem) = disk_trouble(door.shared.store.spool()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("store: {problem}\n"));
     }
     if let Some(problem) = emergency(&door.shared.archive.borrow()) {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("archive: {problem}\n"));
@@ -134,12 +141,30 @@ async fn metrics(State(door): State<Door>) -> String {
             gauge!("minhbach_store_free_bytes").set(space.free_bytes as f64);
             gauge!("minhbach_store_total_bytes").set(space.total_bytes as f64);
         }
+        disks(door.shared.store.spool());
         archive(&status, now);
         counter!("minhbach_index_entries_total").absolute(ledger.written());
         counter!("minhbach_index_entries_left_out_total").absolute(ledger.left_out());
         counter!("minhbach_index_entries_refused_total").absolute(ledger.refused());
     });
     door.handle.render()
+}
+
+/// Sets the gauges of each disk.
+fn disks(spool: &Spool) {
+    use ::metrics::gauge;
+    for disk in spool.disks() {
+        let labels = [("disk", disk.root().display().to_string())];
+        // One that is alone is written to whatever it says.
+        let in_use = disk.state() == DiskState::Fine || !spool.is_spread();
+        gauge!("minhbach_disk_in_use", &labels).set(f64::from(u8::from(in_use)));
+        if disk.state() != DiskState::Missing
+            && let Ok(space) = disk.space()
+        {
+            gauge!("minhbach_disk_free_bytes", &labels).set(space.free_bytes as f64);
+            gauge!("minhbach_disk_total_bytes", &labels).set(space.total_bytes as f64);
+        }
+    }
 }
 
 /// Sets the gauges of spool and archive.

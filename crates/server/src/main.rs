@@ -100,7 +100,13 @@ fn main() -> ExitCode {
             Err(error) => fail(&error),
         },
         Command::Config(ConfigCommand::Check(flags)) => match flags.load() {
-            Ok(_) => {
+            Ok(config) => {
+                for disk in archive::sharing_disks(&config.spool.disks) {
+                    let disk = disk.display();
+                    println!(
+                        "warning: {disk} is on the file system of another disk of the spool: they fill up and fail together"
+                    );
+                }
                 println!("the configuration can be used");
                 ExitCode::SUCCESS
             }

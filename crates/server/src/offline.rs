@@ -13,7 +13,7 @@ use minhbach_recorder::{CheckOptions, Progress, RebuildReport, RecorderError, Re
 use minhbach_runtime::Clock;
 use tokio_util::sync::CancellationToken;
 
-use crate::archive::{open_index, open_tiers, spool_path, sqlite_path};
+use crate::archive::{open_index, open_tiers, spool_paths, sqlite_path};
 use crate::config::Config;
 use crate::run::{RunError, lock, signals};
 
@@ -34,6 +34,14 @@ pub enum OfflineError {
     /// The database already has an index of footage.
     #[error("the database of the configuration has {0} segments: give an empty one, this one is left as it is")]
     NotEmpty(u64),
+    /// A disk of the spool is not there.
+    #[error("the disk {disk} of the spool is not there ({problem}): mount it, or take it out of [spool] disks")]
+    DiskMissing {
+        /// Its folder.
+        disk: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// A file of the index cannot be moved.
     #[error("cannot move {path}")]
     Move {
@@ -82,8 +90,23 @@ impl Line {
 
 /// Looked for before anything is made: a mistyped folder must stay untouched.
 fn footage_is_there(config: &Config) -> Result<(), RunError> {
-    let path = spool_path(config);
-    std::fs::metadata(&path).map(drop).map_err(|source| RunError::DataDir { path, source })
+    let mut missing = None;
+    for path in spool_paths(config) {
+        match std::fs::metadata(&path) {
+            Ok(_) => return Ok(()),
+            Err(source) => missing = Some(RunError::DataDir { path, source }),
+        }
+    }
+    missing.map_or(Ok(()), Err)
+}
+
+/// Spool and archive, with every disk of the spool: without one, its footage would be taken for gone.
+fn whole_tiers(config: &Config) -> Result<Tiers, OfflineError> {
+    let tiers = open_tiers(config).map_err(RunError::from)?;
+    match tiers.disks.missing().next() {
+        Some(disk) => Err(OfflineError::DiskMissing { disk: disk.root().to_owned(), problem: disk.problem() }),
+        None => Ok(tiers),
+    }
 }
 
 /// Compares rows with files. Works beside a running server.
@@ -119,7 +142,7 @@ pub async fn rebuild(config: &Config) -> Result<(RebuildReport, Option<PathBuf>)
     let stop = signals()?;
     footage_is_there(config)?;
     let _lock = lock(config)?;
-    let tiers = open_tiers(config).map_err(RunError::from)?;
+    let tiers = whole_tiers(config)?;
     let now = Clock::system().now();
     if !config.database.url.is_empty() {
         let index = open_index(config, now).await?;
@@ -228,7 +251,7 @@ pub async fn trust(config: &Config) -> Result<u64, OfflineError> {
     let stop = signals()?;
     footage_is_there(config)?;
     let _lock = lock(config)?;
-    let tiers = open_tiers(config).map_err(RunError::from)?;
+    let tiers = whole_tiers(config)?;
     let index = open_index(config, Clock::system().now()).await?;
     let mut line = Line::new();
     let mut tell = |progress| line.tell(progress);

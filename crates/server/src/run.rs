@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use minhbach_recorder::{Ledger, RecorderContext};
 use minhbach_runtime::{Clock, Tasks};
-use minhbach_store::Store;
+use minhbach_store::Stores;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::archive::{ArchiveError, Background, open_index, open_tiers, spool_path};
+use crate::archive::{ArchiveError, Background, open_index, open_tiers};
 use crate::cameras::Cameras;
 use crate::config::Config;
 use crate::http;
@@ -86,8 +86,11 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     // Build: index → store and archive → recorders → cameras → what archives, keeps and patrols → API. What is there is
     // looked at before anything is added: from that it is known whether anything may be deleted.
     let index = open_index(&config, started).await?;
-    let store = Arc::new(Store::open(&spool_path(&config), config.store())?);
     let tiers = open_tiers(&config)?;
+    for disk in tiers.disks.sharing() {
+        tracing::warn!(disk = %disk.display(), "two disks of the spool are one file system: they fill up and fail together");
+    }
+    let store = Arc::new(Stores::open(tiers.disks.clone(), config.store())?);
     let findings = Background::look(&index, &tiers, &clock).await?;
     let (ledger, ledger_writer) = Ledger::new(Arc::clone(&index));
     let ledger_task = tokio::spawn(ledger_writer);
@@ -104,6 +107,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let cameras = Arc::new(Cameras::new(recorder, config.ingest()).map_err(RunError::Thread)?);
     cameras.load().await?;
     let background = Background::start(&config, &index, &tiers, &clock, findings);
+    background.watch(&store);
     let addresses = (local(&grpc, config.listen.grpc)?, local(&side_door, config.listen.http)?);
     let api = Tasks::new();
     let shared = Arc::new(Shared {

@@ -12,7 +12,7 @@ use minhbach_model::Tier;
 use tokio::sync::Mutex;
 
 use crate::read::{self, FRAGMENT_BYTES_MAX};
-use crate::{Archive, ArchiveOptions, SegmentKey, SegmentReader, StoreError, blocking, read_sidecar};
+use crate::{Archive, ArchiveOptions, SegmentKey, SegmentReader, Spool, StoreError, blocking, read_sidecar};
 
 /// Bytes asked of a store of objects at once at least: a request takes longer than a fragment of a small stream.
 const AHEAD_BYTES: u64 = 1024 * 1024;
@@ -20,7 +20,7 @@ const AHEAD_BYTES: u64 = 1024 * 1024;
 /// The spool and the archive as one.
 #[derive(Debug, Clone)]
 pub struct Footage {
-    spool: PathBuf,
+    spool: Spool,
     archive: Option<Arc<Archive>>,
 }
 
@@ -28,7 +28,13 @@ impl Footage {
     /// Reads from that folder and that archive.
     #[must_use]
     pub fn new(spool: impl Into<PathBuf>, archive: Option<Arc<Archive>>) -> Self {
-        Self { spool: spool.into(), archive }
+        Self::over(Spool::of(spool), archive)
+    }
+
+    /// Reads from those disks and that archive.
+    #[must_use]
+    pub fn over(spool: Spool, archive: Option<Arc<Archive>>) -> Self {
+        Self { spool, archive }
     }
 
     /// The same with an archive that is opened first, if there is one.
@@ -40,12 +46,12 @@ impl Footage {
             ArchiveOptions::None => None,
             options => Some(Arc::new(Archive::open(options)?)),
         };
-        Ok(Self { spool, archive })
+        Ok(Self::new(spool, archive))
     }
 
-    /// The folder of the spool.
+    /// The disks of the spool.
     #[must_use]
-    pub fn spool(&self) -> &Path {
+    pub fn spool(&self) -> &Spool {
         &self.spool
     }
 
@@ -93,12 +99,12 @@ impl Footage {
 
     async fn spooled_sidecar(&self, key: &SegmentKey) -> Result<Sidecar, StoreError> {
         let (spool, key) = (self.spool.clone(), key.clone());
-        blocking(move || read_sidecar(&spool, &key)).await
+        blocking(move || spool.ask(&key, |root| read_sidecar(root, &key))).await
     }
 
     async fn open_spooled(&self, key: &SegmentKey) -> Result<FootageReader, StoreError> {
         let (spool, wanted) = (self.spool.clone(), key.clone());
-        let reader = blocking(move || SegmentReader::open(&spool, &wanted)).await?;
+        let reader = blocking(move || spool.ask(&wanted, |root| SegmentReader::open(root, &wanted))).await?;
         Ok(FootageReader { key: key.clone(), media: Media::File(Arc::new(reader)) })
     }
 

@@ -96,7 +96,7 @@ pub fn write_locks(root: &Path, locks: &Locks) -> Result<(), StoreError> {
     replace(root, LOCKS_NAME, &json)
 }
 
-fn replace(root: &Path, name: &str, json: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn replace(root: &Path, name: &str, json: &[u8]) -> Result<(), StoreError> {
     let path = root.join(name);
     let part = root.join(format!("{name}.part"));
     let mut file = File::create(&part).map_err(StoreError::io("create", &part))?;

@@ -1,5 +1,5 @@
-//! Segments as files that are written once: their keys, the one thread that writes them, the archive they go to, and
-//! reading them back from wherever they are.
+//! Segments as files that are written once: their keys, the disks they lie on, the one thread that writes to each, the
+//! archive they go to, and reading them back from wherever they are.
 //!
 //! What belongs here: names, appends, syncs, free space, the move into the archive, verified reads. What does not: SQL,
 //! codecs, and the decision what is recorded, moved or deleted when (see `recorder`).
@@ -18,6 +18,8 @@ mod identity;
 mod journal;
 mod key;
 mod read;
+mod spool;
+mod stores;
 #[cfg(test)]
 mod testing;
 mod write;
@@ -30,6 +32,8 @@ pub use identity::{Identity, Locks, read_identity, read_locks, write_identity, w
 pub use journal::{JournalEntries, JournalFile};
 pub use key::{KeyError, SegmentKey};
 pub use read::{SegmentReader, read_sidecar};
+pub use spool::{DiskState, Spool, SpoolDisk};
+pub use stores::{Placed, Stores};
 pub use write::{Durable, FileState, SegmentWriter, Store, StoreOptions};
 
 /// Why storing or reading failed.
@@ -46,6 +50,9 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The disk takes nothing at the moment, and another one can.
+    #[error("the disk does not take what it is given")]
+    Slow,
     /// The writing thread has ended, or the program is ending.
     #[error("the store has been stopped")]
     Stopped,

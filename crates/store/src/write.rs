@@ -144,7 +144,8 @@ impl Store {
         })
     }
 
-    /// Starts a segment: its initialisation segment and the first line of its sidecar.
+    /// Starts a segment: its initialisation segment and the first line of its sidecar. Once the answer is dropped, what of it is
+    /// still waiting is not written any more.
     ///
     /// # Errors
     /// [`StoreError::Stopped`]; failures of the disk are told through [`SegmentWriter::durable`].
@@ -159,6 +160,7 @@ impl Store {
             room: Arc::clone(&self.room),
             queue_kib: self.queue_kib,
             durable,
+            patience: None,
         })
     }
 
@@ -178,7 +180,7 @@ impl Store {
 
 /// Makes the folder when it is not there: for its owner alone, because footage shows people. One that is there keeps its mode:
 /// whoever made it decided.
-fn create_private(root: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(root: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -194,14 +196,25 @@ pub struct SegmentWriter {
     room: Arc<Semaphore>,
     queue_kib: u32,
     durable: watch::Receiver<Durable>,
+    patience: Option<Duration>,
 }
 
 impl SegmentWriter {
+    /// The same, that waits for so long at most where its queue is full.
+    pub(crate) fn with_patience(self, patience: Option<Duration>) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Hands over a fragment and its sidecar line; waits while the queue is full.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`]; failures of the disk are told through [`Self::durable`].
+    /// [`StoreError::Stopped`], and [`StoreError::Slow`] where there are other disks and this one takes nothing: then the
+    /// segment must be given up. Failures of the disk are told through [`Self::durable`].
     pub async fn append(&self, data: Vec<Bytes>, line: Vec<u8>) -> Result<(), StoreError> {
+        within(self.patience, self.hand_over(data, line)).await
+    }
+
+    async fn hand_over(&self, data: Vec<Bytes>, line: Vec<u8>) -> Result<(), StoreError> {
         let bytes: usize = data.iter().map(Bytes::len).sum();
         // A fragment larger than the whole queue takes all of it rather than never fitting.
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.queue_kib);
@@ -213,14 +226,27 @@ impl SegmentWriter {
     /// Closes the segment; told as [`FileState::Closed`] when it is synced.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`].
+    /// As [`Self::append`].
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.commands.send(Command::Close { file: self.file }).await.map_err(|_| StoreError::Stopped)
+        let close = Command::Close { file: self.file };
+        within(self.patience, async { self.commands.send(close).await.map_err(|_| StoreError::Stopped) }).await
     }
 
     /// What is safe on disk, as it changes.
     pub fn durable(&mut self) -> &mut watch::Receiver<Durable> {
         &mut self.durable
+    }
+}
+
+/// Waits for so long at most, if that is limited.
+pub(crate) async fn within<T>(
+    patience: Option<Duration>,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match patience {
+        // It is asked first: the clock is looked at only when it has to wait.
+        Some(patience) => tokio::time::timeout(patience, work).await.unwrap_or(Err(StoreError::Slow)),
+        None => work.await,
     }
 }
 
@@ -270,6 +296,8 @@ impl Disk {
 
     fn execute(&mut self, command: Command) {
         match command {
+            // Given up before this disk came to it: it is on another one.
+            Command::Create { durable, .. } if durable.is_closed() => {}
             Command::Create { file, key, init, line, durable } => {
                 match self.create(&key, &init, &line) {
                     Ok((media, sidecar, path)) => {
@@ -281,6 +309,11 @@ impl Disk {
             }
             Command::Append(append) => {
                 let Some(file) = self.files.get_mut(&append.file) else { return };
+                if file.durable.is_closed() {
+                    // The same; what is synced stays.
+                    self.files.remove(&append.file);
+                    return;
+                }
                 // 1. media bytes, 2. their line: a line never speaks of bytes that were not written.
                 let written = write_all_vectored(&mut file.media, &append.data)
                     .and_then(|()| file.sidecar.write_all(&append.line));
@@ -354,7 +387,8 @@ impl Disk {
             let state = if file.closing { FileState::Closed } else { FileState::Open };
             file.durable.send_replace(Durable { fragments: file.written, state });
         }
-        self.files.retain(|_, file| !file.closing);
+        // Whoever gave a file up because this disk hung asks for it no more.
+        self.files.retain(|_, file| !file.closing && !file.durable.is_closed());
     }
 }
 

@@ -29,7 +29,7 @@ use minhbach_index::Index;
 use minhbach_model::WallTime;
 use minhbach_recorder::{ArchiveStatus, LedgerStats};
 use minhbach_runtime::{Clock, Tasks};
-use minhbach_store::{Footage, Store};
+use minhbach_store::{Footage, Stores};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
@@ -38,6 +38,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 pub(crate) use archive::emergency;
+pub(crate) use system::disk_trouble;
 
 use crate::cameras::Cameras;
 
@@ -48,7 +49,7 @@ pub struct Shared {
     /// Cameras, places, footage, incidents.
     pub index: Arc<dyn Index>,
     /// Where footage is written.
-    pub store: Arc<Store>,
+    pub store: Arc<Stores>,
     /// Where it is read from: there, and in the archive.
     pub footage: Arc<Footage>,
     /// How the recorder's way to the index does.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minhbach_api::v1;
 use minhbach_api::v1::system_service_server::SystemService;
 use minhbach_model::CameraState;
+use minhbach_store::{DiskState, Spool};
 use tonic::{Request, Response, Status};
 
 use super::refuse::index_status;
@@ -23,7 +24,7 @@ impl SystemService for System {
         let (space, problem) = match self.0.store.space() {
             Ok(space) => {
                 let unwritten = not_recorded(&cameras).map(|(_, stream)| stream.message.clone());
-                (Some(space), unwritten.unwrap_or_default())
+                (Some(space), unwritten.or_else(|| disk_trouble(self.0.store.spool())).unwrap_or_default())
             }
             Err(error) => (None, error.to_string()),
         };
@@ -41,8 +42,37 @@ impl SystemService for System {
                 segments: totals.segments,
                 recorded_bytes: totals.bytes,
                 problem,
+                disks: disks(self.0.store.spool()),
             }),
             archive: Some(archive::message(&self.0.archive.borrow())),
         }))
     }
+}
+
+/// Each disk of the spool.
+fn disks(spool: &Spool) -> Vec<v1::DiskStatus> {
+    let status = |disk: &Arc<minhbach_store::SpoolDisk>| {
+        let state = match disk.state() {
+            DiskState::Fine => v1::DiskState::Fine,
+            DiskState::Full => v1::DiskState::Full,
+            DiskState::Failed => v1::DiskState::Failed,
+            DiskState::Missing => v1::DiskState::Missing,
+        };
+        // Of one that is not mounted it would be told what the disk below has.
+        let space = if disk.state() == DiskState::Missing { None } else { disk.space().ok() };
+        v1::DiskStatus {
+            path: disk.root().display().to_string(),
+            free_bytes: space.map_or(0, |space| space.free_bytes),
+            total_bytes: space.map_or(0, |space| space.total_bytes),
+            state: state.into(),
+            problem: disk.problem(),
+        }
+    };
+    spool.disks().iter().map(status).collect()
+}
+
+/// What is wrong with the first disk of several that footage does not go to; recording goes on on the others.
+pub(crate) fn disk_trouble(spool: &Spool) -> Option<String> {
+    let disk = spool.disks().iter().find(|disk| disk.state() != DiskState::Fine).filter(|_| spool.is_spread())?;
+    Some(format!("the disk {} is left out: {}", disk.root().display(), disk.problem()))
 }
