@@ -9,15 +9,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{PATIENCE, Rig, SHORT, archive_of, footage_below, is_segment, watermarks};
-use minhbach_client::{Client, MediaEvent, PlayRequest};
-use minhbach_model::{StreamKind, Track, WallTime};
+use common::{PATIENCE, Played, Rig, SHORT, archive_of, essence, footage_below, is_segment, said, watermarks};
 use minhbach_testkit::faults::{self, SmallDisk, available};
 use minhbach_testkit::figures::Figures;
 use minhbach_testkit::harness::{Server, wait_for};
 use minhbach_testkit::postgres::Postgres;
 use minhbach_testkit::seaweed::SeaweedFs;
-use minhbach_testkit::truth::{TruthLine, read_truth, sha256_hex};
 use serde_json::Value;
 
 /// How many files may overtake an older one on the way into the archive: those that are brought there side by side.
@@ -99,10 +96,6 @@ fn nothing_is_lost_while_object_store_and_database_are_killed_and_come_back() {
     assert!(check.status.success(), "{}", said(&check));
 }
 
-fn said(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
 /// Bytes that a process made the system write to disks since it began (proc(5), `write_bytes`).
 fn written_by(server: &Server) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{}/io", server.running.pid())).expect("accounting of writes");
@@ -170,12 +163,6 @@ fn replace_database(data: &Path, with: Option<&Path>) {
     if let Some(copy) = with {
         std::fs::copy(copy, data.join("index.sqlite")).expect("copied");
     }
-}
-
-/// What must be equal of a row after the index was made again.
-fn essence(line: &Value) -> Vec<String> {
-    let keys = ["key", "start", "end", "bytes", "video_samples", "audio_samples", "state", "tier"];
-    keys.iter().map(|key| line[key].to_string()).collect()
 }
 
 #[test]
@@ -248,44 +235,6 @@ fn a_missing_older_or_foreign_database_deletes_nothing_and_can_be_made_again() {
     assert!(journal.iter().all(|line| line["reason"] == "disk_full"), "{journal:?}");
 }
 
-/// Every sample that a playback of everything gives, and of how many the camera knows nothing.
-async fn played(rig: &Rig) -> (u64, u64) {
-    let truth = read_truth(&rig.truth(0)).expect("truth");
-    let known: HashSet<String> = truth
-        .into_iter()
-        .filter_map(|line| match line {
-            TruthLine::Video { sha256, .. } | TruthLine::Audio { sha256, .. } => Some(sha256),
-            TruthLine::Event { .. } => None,
-        })
-        .collect();
-    let time = |line: &Value, key: &str| line[key].as_str().and_then(|t| t.parse::<WallTime>().ok()).expect("a time");
-    let segments = rig.segments(0);
-    let (first, last) = (segments.first().expect("footage"), segments.last().expect("footage"));
-    let request = PlayRequest {
-        camera: rig.ids[0].parse().expect("an id"),
-        stream: StreamKind::Main,
-        from: time(first, "start"),
-        to: Some(time(last, "end")),
-        audio: true,
-        key_frames_only: false,
-    };
-    let client = Client::connect(&rig.server.url).await.expect("connected");
-    let mut stream = client.play(&request).await.expect("it plays");
-    let (mut pictures, mut unknown) = (0, 0);
-    let patience = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        let event = tokio::time::timeout_at(patience, stream.next()).await.expect("in time").expect("no error");
-        match event {
-            None | Some(MediaEvent::EndOfRange) => return (pictures, unknown),
-            Some(MediaEvent::Samples(samples)) => {
-                pictures += samples.iter().filter(|sample| sample.track == Track::Video).count() as u64;
-                unknown += samples.iter().filter(|sample| !known.contains(&sha256_hex(&sample.data))).count() as u64;
-            }
-            Some(_) => {}
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_files_are_found_marked_and_never_given_out() {
     let _alone = common::alone();
@@ -324,7 +273,7 @@ async fn damaged_files_are_found_marked_and_never_given_out() {
     let mut figures = Figures::new("damage");
     figures.faults = 4;
     tokio::task::block_in_place(|| rig.server = Server::start(&data, &config).unwrap());
-    let (pictures, unknown) = played(&rig).await;
+    let Played { pictures, unknown, .. } = common::played(&rig, 0).await;
     figures.bad_served += unknown;
     assert!(pictures >= 50, "the good files are played: {pictures} pictures");
     tokio::task::block_in_place(|| {

@@ -4,16 +4,17 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use common::{SHORT, time_ns};
+use common::{PATIENCE, Played, Rig, SHORT, time_ns};
 use minhbach_testkit::control::Command;
 use minhbach_testkit::figures::{Figures, gap_mismatch_s, lost_before};
-use minhbach_testkit::harness::{Cameras, Server};
+use minhbach_testkit::harness::{Cameras, Server, wait_for};
 use minhbach_testkit::oracle;
 use serde_json::Value;
 
@@ -120,7 +121,86 @@ fn a_jump_of_the_camera_clock_and_a_new_resolution_lose_nothing() {
     let files = server.files(&id, "main");
     assert_eq!(files.len(), 2, "a new resolution needs a new file, a jump of the clock does not: {files:?}");
     let verdict = oracle::check(&files, &cameras.truth.join("cam0-main.jsonl")).unwrap();
+    let mut figures = Figures::new("parameter_change");
+    figures.faults = 3;
+    figures.judge(&verdict);
+    figures.print();
     assert!(verdict.complete() && verdict.video > 375, "{verdict:?}");
+}
+
+/// Pictures that may be lost when a camera hangs up: those that were on their way.
+const ON_THEIR_WAY: u64 = 25;
+
+/// Codecs of picture and sound, as the sidecar of a file says; `None` while it has none yet.
+fn codecs(file: &Path) -> Option<(String, String)> {
+    let sidecar = std::fs::read_to_string(format!("{}.jsonl", file.display())).ok()?;
+    let header: Value = serde_json::from_str(sidecar.lines().next()?).ok()?;
+    let video = header["video"].as_str()?.split('.').next()?;
+    Some((video.to_owned(), header["audio"].as_str()?.to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_codecs_of_a_camera_begin_a_new_file_and_each_side_of_the_change_comes_back() {
+    let _alone = common::alone();
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut rig = tokio::task::block_in_place(|| Rig::start(1, dir.path(), &data, SHORT));
+    let mut figures = Figures::new("codec_change");
+    figures.faults = 1;
+    tokio::task::block_in_place(|| {
+        rig.until_closed(2);
+        rig.cameras.control.send(0, Command::Codec).unwrap();
+        // Files of both kinds are closed.
+        let other = || {
+            let files = rig.server.files(&rig.ids[0], "main");
+            files.iter().filter_map(|file| codecs(file)).filter(|(video, _)| video != "avc1").count() >= 3
+        };
+        wait_for("the other codecs are recorded", PATIENCE, other).unwrap();
+        rig.pause();
+        let files = rig.server.files(&rig.ids[0], "main");
+        let written = || oracle::check(&files, &rig.truth(0)).is_ok_and(|verdict| verdict.unknown == 0);
+        wait_for("the truth reaches the disk", Duration::from_secs(5), written).unwrap();
+    });
+    let told: u64 = rig.segments(0).iter().filter_map(|line| line["video_samples"].as_u64()).sum();
+    let Played { pictures, unknown, codecs: heard } = common::played(&rig, 0).await;
+    figures.bad_served += unknown;
+    let all = ["AAC", "G.711 A-law", "H.264", "H.265"].map(str::to_owned);
+    assert_eq!(heard, BTreeSet::from(all), "playback tells each side of the change what it is");
+    assert!(pictures + 1 >= told, "{pictures} of {told} pictures were played");
+
+    tokio::task::block_in_place(|| {
+        // One MP4 track cannot hold both: the whole is refused with the reason, each side is exported.
+        let out = dir.path().join("whole.mp4").display().to_string();
+        let whole = ["export", "--camera", &rig.ids[0], "--from", "-1h", "--to", "now", "--out", &out];
+        let refused = rig.server.ask(&whole).unwrap_err().to_string();
+        assert!(refused.contains("codec"), "{refused}");
+        let segments = rig.segments(0);
+        let files = rig.server.files(&rig.ids[0], "main");
+        assert_eq!(files.len(), segments.len(), "{files:?} {segments:?}");
+        let kinds: Vec<(String, String)> = files.iter().map(|file| codecs(file).unwrap()).collect();
+        let change = kinds.iter().position(|kind| *kind != kinds[0]).unwrap();
+        assert_eq!(kinds[0], ("avc1".to_owned(), "AAC".to_owned()));
+        assert!(kinds[change..].iter().all(|kind| kind.0.starts_with('h') && kind.1 == "G.711 A-law"), "{kinds:?}");
+        for side in [&segments[..change], &segments[change..]] {
+            let (from, to) = (side[0]["start"].as_str().unwrap(), side[side.len() - 1]["end"].as_str().unwrap());
+            let (answer, file) = rig.export(0, from, to);
+            let verdict = rig.judge(0, &[file], &mut figures);
+            let told: u64 = side.iter().filter_map(|line| line["video_samples"].as_u64()).sum();
+            assert!(verdict.complete() && verdict.video.abs_diff(told) <= 1, "{answer}: {verdict:?}");
+        }
+
+        let verdict = rig.judge(0, &files, &mut figures);
+        #[allow(clippy::cast_precision_loss)] // pictures of one change
+        figures.losses(&[verdict.video_lost as f64 / 25.0]);
+        figures.mismatch(gap_mismatch_s(&rig.lines(0), time_ns));
+        figures.print();
+        assert_eq!((verdict.doubled, verdict.reordered, verdict.unknown), (0, 0, 0), "{verdict:?}");
+        assert!(verdict.video_lost <= ON_THEIR_WAY, "{verdict:?}");
+        assert!(figures.gap_mismatch_s.is_some_and(|s| s <= 1.0), "{figures:?}");
+        rig.stop();
+        let check = Server::own_command(&rig.server.data, &["check", "--deep"]);
+        assert!(check.status.success(), "{}", common::said(&check));
+    });
 }
 
 /// Kills in each of two servers; a longer series is `cargo xtask bench faults`.

@@ -3,15 +3,19 @@
 
 #![allow(dead_code)] // each test program uses its own part of it
 
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
-use minhbach_model::WallTime;
+use minhbach_client::{Client, MediaEvent, PlayRequest};
+use minhbach_model::{StreamKind, Track, WallTime};
 use minhbach_testkit::figures::{Figures, gap_mismatch_s};
 use minhbach_testkit::harness::{Cameras, Server, wait_for};
 use minhbach_testkit::oracle::{self, Verdict};
 use minhbach_testkit::seaweed::{ACCESS_KEY, REGION, SECRET_KEY, SeaweedFs};
+use minhbach_testkit::truth::{TruthLine, read_truth, sha256_hex};
 use serde_json::Value;
 
 /// Short files, so that a short test crosses many borders.
@@ -35,12 +39,16 @@ pub fn folder(path: &Path) -> String {
 
 /// `[archive]` with a bucket; the secret goes into a file in `dir`.
 pub fn s3(seaweed: &SeaweedFs, bucket: &str, dir: &Path) -> String {
+    s3_at(&seaweed.endpoint(), bucket, dir)
+}
+
+/// The same, with what stands before the store in its place.
+pub fn s3_at(endpoint: &str, bucket: &str, dir: &Path) -> String {
     let secret = dir.join("s3-secret");
     std::fs::write(&secret, format!("{SECRET_KEY}\n")).expect("written");
     format!(
-        "[archive]\nkind = \"s3\"\nendpoint = \"{}\"\nbucket = \"{bucket}\"\nregion = \"{REGION}\"\n\
+        "[archive]\nkind = \"s3\"\nendpoint = \"{endpoint}\"\nbucket = \"{bucket}\"\nregion = \"{REGION}\"\n\
          access_key_id = \"{ACCESS_KEY}\"\nsecret_access_key_file = \"{}\"\n",
-        seaweed.endpoint(),
         secret.display()
     )
 }
@@ -120,7 +128,7 @@ impl Rig {
 
     /// The words of the question for [`Self::lines`].
     pub fn list(&self, camera: usize) -> [&str; 8] {
-        ["recordings", "list", "--camera", &self.ids[camera], "--from", "-1h", "--to", "now"]
+        ["recordings", "list", "--camera", &self.ids[camera], "--from", "-1d", "--to", "now"]
     }
 
     /// Files of a camera, by time.
@@ -201,7 +209,7 @@ impl Rig {
     pub fn everything_comes_back(&self, camera: usize, figures: &mut Figures) {
         // What is exported was sent at least a second ago, and the truth is written each second.
         let told: u64 = self.segments(camera).iter().filter_map(|line| line["video_samples"].as_u64()).sum();
-        let (answer, file) = self.export(camera, "-1h", "now");
+        let (answer, file) = self.export(camera, "-1d", "now");
         let written = || {
             let verdict = oracle::check(&[&file], &self.truth(camera)).expect("a file that can be read");
             verdict.unknown == 0
@@ -218,6 +226,69 @@ impl Rig {
         let lines = self.lines(camera);
         let causes = lines.iter().filter_map(|line| line["cause"].as_str()).filter(|&cause| cause != "starting");
         causes.map(ToOwned::to_owned).collect()
+    }
+}
+
+/// What must be equal of a row after the index was made again, or a step was done again.
+pub fn essence(line: &Value) -> Vec<String> {
+    let keys = ["key", "start", "end", "bytes", "video_samples", "audio_samples", "state", "tier"];
+    keys.iter().map(|key| line[key].to_string()).collect()
+}
+
+/// What a program said.
+pub fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// What a playback of everything gave.
+pub struct Played {
+    pub pictures: u64,
+    /// Samples of which the camera knows nothing.
+    pub unknown: u64,
+    /// Codecs of picture and sound.
+    pub codecs: BTreeSet<String>,
+}
+
+/// Plays everything of a camera.
+pub async fn played(rig: &Rig, camera: usize) -> Played {
+    let truth = read_truth(&rig.truth(camera)).expect("truth");
+    let known: HashSet<String> = truth
+        .into_iter()
+        .filter_map(|line| match line {
+            TruthLine::Video { sha256, .. } | TruthLine::Audio { sha256, .. } => Some(sha256),
+            TruthLine::Event { .. } => None,
+        })
+        .collect();
+    let time = |line: &Value, key: &str| line[key].as_str().and_then(|t| t.parse::<WallTime>().ok()).expect("a time");
+    let segments = rig.segments(camera);
+    let (first, last) = (segments.first().expect("footage"), segments.last().expect("footage"));
+    let request = PlayRequest {
+        camera: rig.ids[camera].parse().expect("an id"),
+        stream: StreamKind::Main,
+        from: time(first, "start"),
+        to: Some(time(last, "end")),
+        audio: true,
+        key_frames_only: false,
+    };
+    let client = Client::connect(&rig.server.url).await.expect("connected");
+    let mut stream = client.play(&request).await.expect("it plays");
+    let mut played = Played { pictures: 0, unknown: 0, codecs: BTreeSet::new() };
+    let patience = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let event = tokio::time::timeout_at(patience, stream.next()).await.expect("in time").expect("no error");
+        match event {
+            None | Some(MediaEvent::EndOfRange) => return played,
+            Some(MediaEvent::Format(format)) => {
+                played.codecs.insert(format.video.codec.to_string());
+                played.codecs.extend(format.audio.as_ref().map(|audio| audio.codec.to_string()));
+            }
+            Some(MediaEvent::Samples(samples)) => {
+                played.pictures += samples.iter().filter(|sample| sample.track == Track::Video).count() as u64;
+                played.unknown +=
+                    samples.iter().filter(|sample| !known.contains(&sha256_hex(&sample.data))).count() as u64;
+            }
+            Some(_) => {}
+        }
     }
 }
 

@@ -22,7 +22,9 @@ const MAX_EVENTS: usize = 256;
 
 /// What a camera does, changed by commands and read by its thread.
 struct State {
+    spec: CameraSpec,
     clip: Arc<Clip>,
+    sound: Arc<Sound>,
     muted: bool,
     stalled_until: Option<Instant>,
     offline_until: Option<Instant>,
@@ -35,7 +37,8 @@ struct State {
 
 /// The side of a camera that commands and the RTSP server see.
 pub struct Camera {
-    spec: CameraSpec,
+    /// From zero; never changes.
+    number: u16,
     state: Mutex<State>,
     wake: Condvar,
     refuses_password: AtomicBool,
@@ -60,11 +63,13 @@ fn outlet_index(stream: MarkStream) -> usize {
 }
 
 impl Camera {
-    /// A camera that shows a clip.
+    /// A camera that shows a clip and lets a sound be heard.
     #[must_use]
-    pub fn new(spec: CameraSpec, clip: Arc<Clip>) -> Self {
+    pub fn new(spec: CameraSpec, clip: Arc<Clip>, sound: Arc<Sound>) -> Self {
         let state = State {
+            spec,
             clip,
+            sound,
             muted: false,
             stalled_until: None,
             offline_until: None,
@@ -73,7 +78,7 @@ impl Camera {
             stop: false,
         };
         Self {
-            spec,
+            number: spec.number,
             state: Mutex::new(state),
             wake: Condvar::new(),
             refuses_password: AtomicBool::new(false),
@@ -81,10 +86,16 @@ impl Camera {
         }
     }
 
-    /// What it speaks and shows.
+    /// What it speaks and shows now.
     #[must_use]
     pub fn spec(&self) -> CameraSpec {
-        self.spec
+        lock(&self.state).spec
+    }
+
+    /// Speaks other codecs from now on. Pipelines that are open get nothing more: they were built for those before.
+    pub fn speak(&self, spec: CameraSpec, clip: Arc<Clip>, sound: Arc<Sound>) {
+        let mut state = lock(&self.state);
+        (state.spec, state.clip, state.sound) = (spec, clip, sound);
     }
 
     /// Writes an event into both truth files.
@@ -93,7 +104,7 @@ impl Camera {
         if state.events.len() < MAX_EVENTS {
             state.events.push((wall_ns(), command.to_owned()));
         } else {
-            tracing::warn!(camera = self.spec.number, command, "too many events at once, one is not in the truth");
+            tracing::warn!(camera = self.number, command, "too many events at once, one is not in the truth");
         }
     }
 
@@ -161,13 +172,8 @@ pub struct RunningCamera {
 
 impl RunningCamera {
     /// Starts the thread. All cameras that are given the same `epoch` run in step.
-    pub fn start(
-        camera: Arc<Camera>,
-        sound: Arc<Sound>,
-        truth_dir: Option<&Path>,
-        epoch: Instant,
-    ) -> Result<Self, StartError> {
-        let number = camera.spec.number;
+    pub fn start(camera: Arc<Camera>, truth_dir: Option<&Path>, epoch: Instant) -> Result<Self, StartError> {
+        let number = camera.number;
         let truth = match truth_dir {
             Some(folder) => Some([
                 TruthWriter::create(folder, number, MarkStream::Main)?,
@@ -175,7 +181,7 @@ impl RunningCamera {
             ]),
             None => None,
         };
-        let mut pacer = Pacer::new(Arc::clone(&camera), sound, truth, epoch);
+        let mut pacer = Pacer::new(Arc::clone(&camera), truth, epoch);
         let thread = thread::Builder::new()
             .name(format!("camera-{number}"))
             .spawn(move || pacer.run())
@@ -197,7 +203,7 @@ impl Drop for RunningCamera {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!(camera = self.camera.spec.number, "the camera's thread had panicked");
+            tracing::error!(camera = self.camera.number, "the camera's thread had panicked");
         }
     }
 }
@@ -232,28 +238,48 @@ enum Due {
     Audio,
 }
 
+/// When packets of sound are due: their length changes with the codec, their numbers go on.
+struct AudioClock {
+    codec: AudioCodec,
+    /// The first packet of this codec, and when it was due.
+    base: (u64, u64),
+}
+
+impl AudioClock {
+    fn due_ns(&self, packet: u64) -> u64 {
+        let (first, at_ns) = self.base;
+        at_ns + packet.saturating_sub(first) * self.codec.packet_ns()
+    }
+}
+
 struct Pacer {
     camera: Arc<Camera>,
-    sound: Arc<Sound>,
     truth: Option<[TruthWriter; 2]>,
     epoch: Instant,
     tracks: [Track; 2],
     /// The next packet of sound.
     packet: u64,
+    audio_clock: AudioClock,
     /// Sound was full before: said once until it flows again.
     audio_full: bool,
 }
 
 /// What the thread needs of the state for one picture or packet.
 struct Now {
+    spec: CameraSpec,
     muted: bool,
     stalled: bool,
     clip: Arc<Clip>,
+    sound: Arc<Sound>,
 }
 
 impl Pacer {
-    fn new(camera: Arc<Camera>, sound: Arc<Sound>, truth: Option<[TruthWriter; 2]>, epoch: Instant) -> Self {
-        let clip = Arc::clone(&lock(&camera.state).clip);
+    fn new(camera: Arc<Camera>, truth: Option<[TruthWriter; 2]>, epoch: Instant) -> Self {
+        let (clip, codec) = {
+            let state = lock(&camera.state);
+            (Arc::clone(&state.clip), state.spec.audio)
+        };
+        let audio_clock = AudioClock { codec, base: (0, 0) };
         let track = |stream, gop: u32, frame_ns| Track {
             stream,
             gop: u64::from(gop),
@@ -263,7 +289,7 @@ impl Pacer {
             broken: false,
         };
         let tracks = [track(MarkStream::Main, MAIN_GOP, MAIN_FRAME_NS), track(MarkStream::Sub, SUB_GOP, SUB_FRAME_NS)];
-        Self { camera, sound, truth, epoch, tracks, packet: 0, audio_full: false }
+        Self { camera, truth, epoch, tracks, packet: 0, audio_clock, audio_full: false }
     }
 
     fn run(&mut self) {
@@ -290,7 +316,7 @@ impl Pacer {
         if sub_ns < next.1 {
             next = (Due::Video(1), sub_ns);
         }
-        let audio_ns = self.packet * self.camera.spec.audio.packet_ns();
+        let audio_ns = self.audio_clock.due_ns(self.packet);
         if audio_ns < next.1 {
             next = (Due::Audio, audio_ns);
         }
@@ -343,12 +369,18 @@ impl Pacer {
         if state.stalled_until.is_some_and(|until| Instant::now() >= until) {
             state.stalled_until = None;
         }
-        Now { muted: state.muted, stalled: state.stalled_until.is_some(), clip: Arc::clone(&state.clip) }
+        Now {
+            spec: state.spec,
+            muted: state.muted,
+            stalled: state.stalled_until.is_some(),
+            clip: Arc::clone(&state.clip),
+            sound: Arc::clone(&state.sound),
+        }
     }
 
     fn send_video(&mut self, index: usize, due_ns: u64) {
         let now = self.state();
-        let (spec, now_ns) = (self.camera.spec, self.now_ns());
+        let (spec, now_ns) = (now.spec, self.now_ns());
         let track = &mut self.tracks[index];
         let n = track.n;
         track.n += 1;
@@ -368,7 +400,7 @@ impl Pacer {
             return;
         }
         let mut outlet = lock(&self.camera.outlets[index]);
-        let Some(open) = outlet.as_mut() else {
+        let Some(open) = outlet.as_mut().filter(|open| open.spec == spec) else {
             track.broken = false;
             return;
         };
@@ -400,10 +432,13 @@ impl Pacer {
 
     fn send_audio(&mut self, due_ns: u64) {
         let now = self.state();
-        let (spec, now_ns) = (self.camera.spec, self.now_ns());
+        let (spec, now_ns) = (now.spec, self.now_ns());
         let n = self.packet;
         self.packet += 1;
-        let packets = if now.muted { &self.sound.silence } else { &self.sound.talk };
+        if self.audio_clock.codec != spec.audio {
+            self.audio_clock = AudioClock { codec: spec.audio, base: (n, due_ns) };
+        }
+        let packets = if now.muted { &now.sound.silence } else { &now.sound.talk };
         let Some(packet) = packets.get((n % (packets.len() as u64).max(1)) as usize).filter(|_| !now.stalled) else {
             return;
         };
@@ -415,7 +450,10 @@ impl Pacer {
         let digest = self.truth.as_ref().map(|_| (data.len() as u64, sha256_hex(&data)));
         let send_wall_ns = wall_ns();
         let times = Times { due_ns, now_ns, duration_ns: spec.audio.packet_ns() };
-        let handed = lock(&self.camera.outlets[0]).as_ref().map_or(Handed::NotOpen, |open| open.audio(data, times));
+        let outlet = lock(&self.camera.outlets[0]);
+        let open = outlet.as_ref().filter(|open| open.spec == spec);
+        let handed = open.map_or(Handed::NotOpen, |open| open.audio(data, times));
+        drop(outlet);
         let line = match handed {
             Handed::Sent(rtp_pts_ns) => {
                 self.audio_full = false;
@@ -440,7 +478,7 @@ impl Pacer {
         if let Some(writers) = &mut self.truth
             && let Err(error) = write(writers)
         {
-            tracing::error!(camera = self.camera.spec.number, %error, "the truth files end here");
+            tracing::error!(camera = self.camera.number, %error, "the truth files end here");
             self.truth = None;
         }
     }
@@ -455,7 +493,7 @@ mod tests {
 
     fn camera() -> Arc<Camera> {
         let clip = Arc::new(Clip { main: Vec::new(), sub: Vec::new() });
-        Arc::new(Camera::new(CameraSpec::of(Profile::Mixed, 1), clip))
+        Arc::new(Camera::new(CameraSpec::of(Profile::Mixed, 1), clip, silent()))
     }
 
     fn silent() -> Arc<Sound> {
@@ -464,7 +502,7 @@ mod tests {
 
     #[test]
     fn pictures_and_sound_take_turns_in_time() {
-        let mut pacer = Pacer::new(camera(), silent(), None, Instant::now());
+        let mut pacer = Pacer::new(camera(), None, Instant::now());
         let mut order = Vec::new();
         for _ in 0..9 {
             let (due, at_ns) = pacer.next();
@@ -495,11 +533,25 @@ mod tests {
     }
 
     #[test]
+    fn packets_of_another_codec_go_on_in_time_and_in_number() {
+        let camera = camera();
+        let mut pacer = Pacer::new(Arc::clone(&camera), None, Instant::now());
+        // A-law: 20 ms each.
+        for n in 0..4 {
+            assert_eq!(pacer.audio_clock.due_ns(pacer.packet), n * 20_000_000);
+            pacer.send_audio(n * 20_000_000);
+        }
+        let clip = Arc::clone(&lock(&camera.state).clip);
+        camera.speak(camera.spec().with_other_codecs(), clip, silent());
+        pacer.send_audio(80_000_000);
+        assert_eq!((pacer.packet, pacer.audio_clock.due_ns(pacer.packet)), (5, 144_000_000), "AAC: 64 ms");
+    }
+
+    #[test]
     fn events_are_in_both_truths_when_the_camera_has_stopped() {
         let folder = std::env::temp_dir().join(format!("minhbach-camsim-test-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("folder");
-        let running =
-            RunningCamera::start(camera(), silent(), Some(&folder), Instant::now()).expect("a running camera");
+        let running = RunningCamera::start(camera(), Some(&folder), Instant::now()).expect("a running camera");
         running.camera().note("freeze");
         drop(running);
         for name in ["cam1-main.jsonl", "cam1-sub.jsonl"] {

@@ -8,6 +8,8 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSrc;
 
+use crate::profile::CameraSpec;
+
 /// What may wait in a pipeline, a track: about 16 s of the main stream. A client that has described and never plays
 /// fills it.
 const MAX_WAITING_BYTES: u64 = 8 * 1024 * 1024;
@@ -95,6 +97,8 @@ pub enum Handed {
 pub struct Outlet {
     /// Tells pipelines of one stream apart.
     pub id: u64,
+    /// What its pipeline was built for: nothing else may be put into it.
+    pub spec: CameraSpec,
     video: AppSrc,
     audio: Option<AppSrc>,
     jumps: Jumps,
@@ -108,7 +112,7 @@ pub struct Outlet {
 impl Outlet {
     /// An outlet that begins at the next key frame.
     #[must_use]
-    pub fn new(id: u64, video: AppSrc, audio: Option<AppSrc>, jumps: Jumps) -> Self {
+    pub fn new(id: u64, spec: CameraSpec, video: AppSrc, audio: Option<AppSrc>, jumps: Jumps) -> Self {
         for source in std::iter::once(&video).chain(&audio) {
             source.set_format(gst::Format::Time);
             source.set_is_live(true);
@@ -116,7 +120,7 @@ impl Outlet {
             source.set_block(false);
             source.set_max_bytes(MAX_WAITING_BYTES);
         }
-        Self { id, video, audio, jumps, offset_ns: None, began_ns: 0, jump_total_ms: 0 }
+        Self { id, spec, video, audio, jumps, offset_ns: None, began_ns: 0, jump_total_ms: 0 }
     }
 
     /// Hands over a picture that is due at camera time `due_ns`; it is `now_ns`. The first must be a key frame.

@@ -136,6 +136,20 @@ impl CameraSpec {
         };
         Self { number, scene: (number % u16::from(SCENES)) as u8, video, audio }
     }
+
+    /// The same camera after the command `codec`.
+    #[must_use]
+    pub fn with_other_codecs(self) -> Self {
+        let video = match self.video {
+            VideoCodec::H264 => VideoCodec::H265,
+            VideoCodec::H265 => VideoCodec::H264,
+        };
+        let audio = match self.audio {
+            AudioCodec::Aac => AudioCodec::Pcma,
+            AudioCodec::Pcma | AudioCodec::Pcmu => AudioCodec::Aac,
+        };
+        Self { video, audio, ..self }
+    }
 }
 
 #[cfg(test)]
@@ -148,7 +162,11 @@ mod tests {
         assert_eq!(mixed[0], mixed[4]);
         assert_eq!(mixed[1], (VideoCodec::H265, AudioCodec::Pcma));
         assert_eq!(mixed[2], (VideoCodec::H264, AudioCodec::Pcmu));
-        assert_eq!(CameraSpec::of(Profile::Plain, 3).video, VideoCodec::H264);
+        let plain = CameraSpec::of(Profile::Plain, 3);
+        assert_eq!(plain.video, VideoCodec::H264);
+        let other = plain.with_other_codecs();
+        assert_eq!((other.number, other.video, other.audio), (3, VideoCodec::H265, AudioCodec::Pcma));
+        assert_eq!(other.with_other_codecs(), plain);
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub struct RtspServer {
     main_loop: glib::MainLoop,
     thread: Option<JoinHandle<()>>,
     /// Keeps the mount points and the listening socket.
-    _server: rtsp::RTSPServer,
+    server: rtsp::RTSPServer,
 }
 
 impl RtspServer {
@@ -120,10 +120,7 @@ impl RtspServer {
         server.set_auth(Some(&authentication(cameras, credentials)));
         let mounts = rtsp::RTSPMountPoints::new();
         for camera in cameras.iter() {
-            for stream in [MarkStream::Main, MarkStream::Sub] {
-                let path = format!("/cam{}/{}", camera.spec().number, stream.as_str());
-                mounts.add_factory(&path, factory(camera, stream));
-            }
+            mount(&mounts, camera);
         }
         server.set_mount_points(Some(&mounts));
         let clients = Arc::new(Clients::default());
@@ -169,13 +166,21 @@ impl RtspServer {
             })
             .map_err(RtspError::Thread)?;
         let address = SocketAddr::new(listen.ip(), port);
-        Ok(Self { address, clients, main_loop, thread: Some(thread), _server: server })
+        Ok(Self { address, clients, main_loop, thread: Some(thread), server })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Describes a camera anew, as it speaks now; connections that are open go on with what they were told.
+    pub fn describe_anew(&self, camera: &Arc<Camera>) {
+        // Every server was given one before it was attached.
+        if let Some(mounts) = self.server.mount_points() {
+            mount(&mounts, camera);
+        }
     }
 
     /// Closes all connections of a camera.
@@ -222,8 +227,17 @@ fn authentication(cameras: &Arc<[Arc<Camera>]>, credentials: Option<&Credentials
     auth
 }
 
-fn factory(camera: &Arc<Camera>, stream: MarkStream) -> rtsp::RTSPMediaFactory {
+/// Puts both streams of a camera where they are asked for, in the place of what was there.
+fn mount(mounts: &rtsp::RTSPMountPoints, camera: &Arc<Camera>) {
     let spec = camera.spec();
+    for stream in [MarkStream::Main, MarkStream::Sub] {
+        mounts.add_factory(&format!("/cam{}/{}", spec.number, stream.as_str()), factory(camera, spec, stream));
+    }
+}
+
+fn factory(camera: &Arc<Camera>, spec: CameraSpec, stream: MarkStream) -> rtsp::RTSPMediaFactory {
+    /// Unique over all factories: one that was replaced must not take down what its successor built.
+    static IDS: AtomicU64 = AtomicU64::new(0);
     let factory = rtsp::RTSPMediaFactory::new();
     factory.set_launch(&launch_line(spec, stream));
     factory.set_shared(true);
@@ -236,9 +250,8 @@ fn factory(camera: &Arc<Camera>, stream: MarkStream) -> rtsp::RTSPMediaFactory {
         .build();
     factory.add_role_from_structure(&role);
     let camera = Arc::clone(camera);
-    let ids = AtomicU64::new(0);
     factory.connect_media_configure(move |_, media| {
-        let id = ids.fetch_add(1, Ordering::Relaxed);
+        let id = IDS.fetch_add(1, Ordering::Relaxed);
         match outlet(id, media, spec, stream) {
             Some(outlet) => camera.open(stream, outlet),
             None => tracing::error!(camera = spec.number, "a media without its sources; nothing will be sent"),
@@ -292,7 +305,7 @@ fn outlet(id: u64, media: &rtsp::RTSPMedia, spec: CameraSpec, stream: MarkStream
     } else {
         None
     };
-    Some(Outlet::new(id, source("video")?, audio, jumps.clone()))
+    Some(Outlet::new(id, spec, source("video")?, audio, jumps.clone()))
 }
 
 /// Notes which camera each connection is for, and refuses what comes for a camera that is off line.

@@ -121,16 +121,15 @@ impl Simulator {
         prepare(&store, options.profile, options.cameras, options.prepare_effects)?;
         let mut cameras = Vec::with_capacity(usize::from(options.cameras));
         for spec in (0..options.cameras).map(|number| CameraSpec::of(options.profile, number)) {
-            cameras.push(Arc::new(Camera::new(spec, store.clip(clip_key(spec, PLAIN))?)));
+            let sound = store.sound(spec.scene, spec.audio)?;
+            cameras.push(Arc::new(Camera::new(spec, store.clip(clip_key(spec, PLAIN))?, sound)));
         }
         let cameras: Arc<[Arc<Camera>]> = cameras.into();
         let rtsp = Arc::new(RtspServer::start(options.listen, &cameras, options.credentials.as_ref())?);
         let epoch = Instant::now();
         let mut running = Vec::with_capacity(cameras.len());
         for camera in cameras.iter() {
-            let spec = camera.spec();
-            let sound = store.sound(spec.scene, spec.audio)?;
-            running.push(RunningCamera::start(Arc::clone(camera), sound, options.truth_dir.as_deref(), epoch)?);
+            running.push(RunningCamera::start(Arc::clone(camera), options.truth_dir.as_deref(), epoch)?);
         }
         let director = Director {
             shown: Mutex::new(vec![PLAIN; cameras.len()]),
@@ -191,7 +190,7 @@ impl Director {
         }
     }
 
-    fn apply(&self, number: usize, camera: &Camera, command: Command) -> Result<(), String> {
+    fn apply(&self, number: usize, camera: &Arc<Camera>, command: Command) -> Result<(), String> {
         match command {
             Command::Normal => {
                 camera.stall(None);
@@ -216,6 +215,7 @@ impl Director {
             Command::Resolution => {
                 self.show(number, camera, |shown| Shown { other_size: !shown.other_size, ..shown })?;
             }
+            Command::Codec => self.other_codecs(number, camera)?,
             Command::Jump { ms } => camera.jump(ms),
             Command::RefusePassword => camera.refuse_password(true),
             Command::AcceptPassword => camera.refuse_password(false),
@@ -225,6 +225,19 @@ impl Director {
 
     fn look(&self, number: usize, camera: &Camera, look: Look) -> Result<(), String> {
         self.show(number, camera, |shown| Shown { look, ..shown })
+    }
+
+    /// Makes what the other codecs need if it is the first time, then speaks them.
+    fn other_codecs(&self, number: usize, camera: &Arc<Camera>) -> Result<(), String> {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner).get(number).copied().unwrap_or(PLAIN);
+        let spec = camera.spec().with_other_codecs();
+        let clip = self.store.clip(clip_key(spec, shown)).map_err(|error| error.to_string())?;
+        let sound = self.store.sound(spec.scene, spec.audio).map_err(|error| error.to_string())?;
+        // The description before the connections are closed: who comes back at once finds the new one.
+        camera.speak(spec, clip, sound);
+        self.rtsp.describe_anew(camera);
+        self.rtsp.drop_clients(number);
+        Ok(())
     }
 
     /// Makes the clip if it is the first time, then shows it.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use minhbach_index::{Index, MAX_PAGE};
 use minhbach_media::MediaError;
 use minhbach_media::export::{Plan, SourceFragment, plan};
-use minhbach_model::{CameraId, FormatId, Gap, GapCause, StreamKind, Tier, WallRange, WallTime};
+use minhbach_model::{CameraId, FormatId, Gap, GapCause, SegmentState, StreamKind, Tier, WallRange, WallTime};
 use minhbach_store::Footage;
 
 use crate::PlaybackError;

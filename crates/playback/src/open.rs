@@ -37,7 +37,7 @@ impl OpenSegment {
     /// one.
     pub fn as_told(mut self, segment: &Segment) -> Self {
         if segment.state == SegmentState::Suspect {
-            let told = self.records.iter().filter(|record| record.end_offset() <= segment.bytes);
+            let told = self.records.iter().take_while(|record| record.end_offset() <= segment.bytes);
             self.records = told.cloned().collect();
         }
         self

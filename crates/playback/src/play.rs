@@ -192,6 +192,11 @@ impl Player {
             }
             Err(error) => return Err(error),
         };
+        if segment.state == SegmentState::Suspect && opened.records.is_empty() {
+            // Nothing of it was confirmed; the same moment would find the same file again.
+            self.place = Place::Search(segment.range.end.max(at.offset_ns(1)));
+            return Ok(());
+        }
         self.started = true;
         self.waits = 0;
         self.waiting_in_gap = false;

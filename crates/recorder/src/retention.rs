@@ -110,9 +110,12 @@ impl Keeper {
     }
 
     async fn round(&mut self, stop: &CancellationToken) -> Result<(), RecorderError> {
+        // Asked once: were it opened in between, what a crash left marked would not be finished and yet count as footage that
+        // is there, and more would go than has to.
+        let may_delete = self.context.interlock.is_open();
         // One file that cannot be erased must not keep all others.
         let finished = self.deleter.finish().await;
-        self.look_at_disks(stop).await?;
+        self.look_at_disks(may_delete, stop).await?;
         if self.expired.is_none_or(|at| at.elapsed() >= EXPIRY) {
             self.expire(stop).await?;
             self.expired = Some(Instant::now());
@@ -167,14 +170,14 @@ impl Keeper {
     }
 
     /// Makes room on disks that are too full, and tells how full they are.
-    async fn look_at_disks(&mut self, stop: &CancellationToken) -> Result<(), RecorderError> {
+    async fn look_at_disks(&mut self, may_delete: bool, stop: &CancellationToken) -> Result<(), RecorderError> {
         let mut worst: Option<Fill> = None;
         let mut failed = None;
         for pool in self.options.pools.clone() {
             if is_away(&self.context.tiers, &pool.root) {
                 continue;
             }
-            let fill = match self.look_at(&pool, stop).await {
+            let fill = match self.look_at(&pool, may_delete, stop).await {
                 Ok(fill) => fill,
                 // One disk that fails must not keep the others from being freed.
                 Err(error) => {
@@ -196,7 +199,12 @@ impl Keeper {
         failed.map_or(Ok(()), Err)
     }
 
-    async fn look_at(&mut self, pool: &Pool, stop: &CancellationToken) -> Result<Fill, RecorderError> {
+    async fn look_at(
+        &mut self,
+        pool: &Pool,
+        may_delete: bool,
+        stop: &CancellationToken,
+    ) -> Result<Fill, RecorderError> {
         let (alarm, delete) = (self.options.alarm_percent, self.options.delete_percent);
         let mut deleted = false;
         loop {
@@ -208,7 +216,7 @@ impl Keeper {
                 let calm = if used_percent >= alarm { SpoolState::Alarm } else { SpoolState::Fine };
                 return Ok(fill(if deleted { SpoolState::Deleting } else { calm }));
             }
-            if stop.is_cancelled() || !self.context.interlock.is_open() {
+            if stop.is_cancelled() || !may_delete {
                 return Ok(fill(SpoolState::Alarm));
             }
             // A quota counts all disks: what it asks for may go from any.

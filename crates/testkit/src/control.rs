@@ -49,6 +49,9 @@ pub enum Command {
     Unmute,
     /// The other picture size; a second time goes back.
     Resolution,
+    /// The other codecs, of picture and sound: H.264 or H.265, AAC or A-law. All connections are closed, and the next ones
+    /// find the new description. A second time goes back.
+    Codec,
     /// Timestamps jump, sound and picture together.
     Jump {
         /// By how much; negative goes back.

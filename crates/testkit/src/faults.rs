@@ -25,6 +25,12 @@ os.close(fd)";
 #[error("not available here: {0}")]
 pub struct NotAvailable(String);
 
+impl NotAvailable {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
 /// The fault, or a line on standard output that says what was skipped and why.
 #[must_use]
 pub fn available<T>(what: &str, made: Result<T, NotAvailable>) -> Option<T> {

@@ -125,6 +125,16 @@ impl Running {
     /// When it ends before, or does not say so in ten minutes.
     pub fn start(command: &mut Command) -> Result<Self, HarnessError> {
         let shown = format!("{command:?}");
+        let ended = || HarnessError::new(format!("{shown} ended before it was ready"));
+        Self::try_start(command)?.ok_or_else(ended)
+    }
+
+    /// The same; `None` when it ends before it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be started, or says nothing in ten minutes.
+    pub fn try_start(command: &mut Command) -> Result<Option<Self>, HarnessError> {
+        let shown = format!("{command:?}");
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -146,13 +156,11 @@ impl Running {
             match running.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) if line.starts_with("ready") => {
                     running.ready = line;
-                    return Ok(running);
+                    return Ok(Some(running));
                 }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => return Err(HarnessError::new(format!("{shown} is not ready"))),
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(HarnessError::new(format!("{shown} ended before it was ready")));
-                }
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
             }
         }
     }
@@ -193,6 +201,25 @@ impl Running {
         // Killed: how it ended is known.
         let _ = self.child.wait();
         at
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        // A process that cannot be asked about is none.
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits until it ends by itself; when that was, nanoseconds since the Unix epoch, `None` when it does not in time.
+    pub fn end_at(&mut self, patience: Duration) -> Option<i64> {
+        let deadline = Instant::now() + patience;
+        while !self.has_ended() {
+            if Instant::now() >= deadline {
+                return None;
+            }
+            // Losses are measured from this moment.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Some(wall_ns())
     }
 
     /// Sends SIGTERM and waits.
@@ -290,21 +317,30 @@ impl Server {
     /// # Errors
     /// When it does not start.
     pub fn start(data: &Path, config: &str) -> Result<Self, HarnessError> {
+        let started = Self::start_by(Command::new(program("minhbach-server")), data, config)?;
+        started.ok_or_else(|| HarnessError::new("the server ended before it was ready"))
+    }
+
+    /// Starts a server by a command that ends with its program, e.g. one of [`crate::steps`]. `None` when it ended before it
+    /// was ready.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_by(mut command: Command, data: &Path, config: &str) -> Result<Option<Self>, HarnessError> {
         let io = |error: std::io::Error| HarnessError::new(error.to_string());
         std::fs::create_dir_all(data).map_err(io)?;
         let file = data.join("server.toml");
         // The disk of the machine may be fuller than a server would leave it; that is not what is tested.
         let room = if config.contains("[spool]") { "" } else { "\n[spool]\nalarm_percent = 99\ndelete_percent = 99\n" };
         std::fs::write(&file, format!("{config}{room}")).map_err(io)?;
-        let mut command = Command::new(program("minhbach-server"));
         command.args(["run", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).arg("--config").arg(&file);
-        let running = Running::start(&mut command)?;
+        let Some(running) = Running::try_start(&mut command)? else { return Ok(None) };
         let word = |key: &str| {
             let found = running.ready.split_whitespace().find_map(|word| word.strip_prefix(key));
             found.map(ToOwned::to_owned).ok_or_else(|| HarnessError::new(format!("the server did not say {key}")))
         };
         let (url, http) = (word("grpc=")?, word("http=")?);
-        Ok(Self { running, url, http, data: data.to_owned() })
+        Ok(Some(Self { running, url, http, data: data.to_owned() }))
     }
 
     /// Runs minhbachctl against it.
@@ -462,5 +498,15 @@ mod tests {
         let (before, killed) = (wall_ns(), running.kill_after(Duration::ZERO));
         assert!((before..=wall_ns()).contains(&killed));
         assert!(running.child.try_wait().expect("known").is_some(), "it has ended");
+    }
+
+    #[test]
+    fn a_program_that_ends_by_itself_is_told_from_one_that_runs() {
+        let start = |script: &str| Running::try_start(Command::new("sh").args(["-c", script])).expect("it starts");
+        assert!(start("exit 0").is_none(), "it was never ready");
+        let mut short = start("echo ready").expect("it was ready");
+        assert!(short.end_at(Duration::from_secs(20)).is_some_and(|at| at <= wall_ns()));
+        let mut long = start("echo ready; exec sleep 60").expect("it is ready");
+        assert!(!long.has_ended() && long.end_at(Duration::ZERO).is_none());
     }
 }

@@ -12,5 +12,7 @@ pub mod marks;
 pub mod nal;
 pub mod oracle;
 pub mod postgres;
+pub mod s3_proxy;
 pub mod seaweed;
+pub mod steps;
 pub mod truth;

@@ -35,7 +35,8 @@ enum What {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// The long forms of the fault tests: what crashes and power losses cost, against what the cameras really sent.
+    /// The long forms of the fault tests: what crashes, power losses, every single step and an object store that is away cost,
+    /// against what the cameras really sent. Hours.
     Faults {
         /// Times that servers are killed with SIGKILL.
         #[arg(long, default_value_t = 200, value_name = "N")]
@@ -43,7 +44,21 @@ enum What {
         /// Times that a disk loses its power.
         #[arg(long, default_value_t = 20, value_name = "N")]
         power_losses: u32,
+        /// Seconds for which the object store is away.
+        #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+        store_away: u32,
+        /// How many steps are tried: a number, or `all`.
+        #[arg(long, default_value = "all", value_name = "N")]
+        steps: String,
     },
+}
+
+/// How long the long forms are.
+struct Long {
+    kills: u32,
+    power_losses: u32,
+    store_away: u32,
+    steps: String,
 }
 
 impl Bench {
@@ -53,7 +68,9 @@ impl Bench {
             What::Ingest { options } => ("ingest", options),
             What::Index { options } => return index(&options),
             What::Live { options } => ("live", options),
-            What::Faults { kills, power_losses } => return faults(kills, power_losses),
+            What::Faults { kills, power_losses, store_away, steps } => {
+                return faults(&Long { kills, power_losses, store_away, steps });
+            }
         };
         setup::run(Scope::Demo)?;
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -77,8 +94,8 @@ fn index(options: &[String]) -> Outcome {
     run(Command::new(bench).arg("index").args(options))
 }
 
-/// Runs the tests of crashes and power losses with more rounds, and prints their figures.
-fn faults(kills: u32, power_losses: u32) -> Outcome {
+/// Runs the tests of faults with more rounds, and prints their figures.
+fn faults(long: &Long) -> Outcome {
     setup::run(Scope::Everything)?;
     parts::build(&["minhbach-server", "minhbach-ctl", "minhbach-camsim"])?;
     let figures = target_dir().join("figures-faults.jsonl");
@@ -86,11 +103,14 @@ fn faults(kills: u32, power_losses: u32) -> Outcome {
         std::fs::remove_file(&figures).map_err(|error| format!("cannot clear {}: {error}", figures.display()))?;
     }
     let mut failed = None;
-    for (program, name) in [("failures", "killed"), ("disks", "power_loss")] {
+    let tests = [("failures", "killed"), ("disks", "power_loss"), ("steps", ""), ("objects", "object_store")];
+    for (program, name) in tests {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(workspace()).args(["test", "--locked", "--package", "minhbach-tests"]);
         cargo.args(["--test", program, name]);
-        cargo.env("MINHBACH_KILLS", kills.to_string()).env("MINHBACH_POWER_LOSSES", power_losses.to_string());
+        cargo.env("MINHBACH_KILLS", long.kills.to_string());
+        cargo.env("MINHBACH_POWER_LOSSES", long.power_losses.to_string());
+        cargo.env("MINHBACH_STORE_AWAY_SECS", long.store_away.to_string()).env("MINHBACH_STEPS", &long.steps);
         cargo.env("MINHBACH_TOOLS", setup::tool("")).env("MINHBACH_FIGURES", &figures);
         // The other one is worth its figures even when this one missed its bar.
         failed = run(&mut cargo).err().or(failed);

@@ -45,9 +45,9 @@ const RUN: &[&str] = &[
 ];
 
 /// To run the checks: Python for wheels and faults; encoders for cameras of other kinds; mkfs, mount and fsfreeze for disks
-/// that fail.
+/// that fail; strace for steps that fail.
 const TEST: &[&str] =
-    &["e2fsprogs", "gstreamer1.0-libav", "gstreamer1.0-plugins-ugly", "mount", "python3", "util-linux"];
+    &["e2fsprogs", "gstreamer1.0-libav", "gstreamer1.0-plugins-ugly", "mount", "python3", "strace", "util-linux"];
 
 /// To run beyond one machine: the database, and Python for the wheel of the object store.
 const SCALE: &[&str] = &["postgresql-15", "python3-venv"];
