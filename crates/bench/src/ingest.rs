@@ -110,8 +110,16 @@ impl Ingest {
 
 /// Starts a server on a free port; returns its address.
 pub fn start_server(program: &Path, data: &Path) -> Outcome<(Running, String)> {
+    start_configured(program, data, None)
+}
+
+/// The same with a file of configuration.
+pub fn start_configured(program: &Path, data: &Path, config: Option<&Path>) -> Outcome<(Running, String)> {
     let mut command = Command::new(program);
     command.args(["run", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).env("RUST_LOG", "warn");
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
+    }
     let running = Running::start(&mut command).map_err(failed("server"))?;
     let address = running.ready.split_whitespace().find_map(|word| word.strip_prefix("grpc="));
     let address = address.ok_or("the server did not say its address")?.to_owned();

@@ -1,16 +1,20 @@
-//! `minhbach-bench`: what recording and live view cost, measured beside a floor in the same run; and how the index of
-//! a large installation answers, beside bars.
+//! `minhbach-bench`: what recording, live view, playback and exports cost, measured beside a floor in the same run
+//! where there is one; and how the index of a large installation answers, beside bars.
 //!
 //! Started by `cargo xtask bench`. Absolute figures depend on the machine and on loopback; of what recording costs
 //! only ratios to the floor of the same run count. What belongs here: load, floor, meter, report. What does not: tests
 //! that pass or fail.
 
+mod cache;
+mod export;
 mod floor;
+mod footage;
 mod index;
 mod ingest;
 mod live;
 mod meter;
 mod packets;
+mod playback;
 mod replay;
 
 use std::path::PathBuf;
@@ -34,6 +38,10 @@ enum Command {
     Index(index::LargeIndex),
     /// First picture on a new viewer, and what the server adds between socket and subscriber.
     Live(live::Live),
+    /// Random seeks into footage, warm and cold: first sample, first picture, wanted picture.
+    Playback(playback::Playback),
+    /// Export of an hour in turn with `cp` of the same files, warm and cold.
+    Export(export::Export),
     /// Compare recorded files with what a simulated camera really sent; prints one JSON line.
     Verify {
         /// The camera's truth file.
@@ -85,6 +93,8 @@ fn main() -> ExitCode {
         Command::Ingest(ingest) => ingest.run(),
         Command::Index(index) => index.run(),
         Command::Live(live) => live.run(),
+        Command::Playback(playback) => playback.run(),
+        Command::Export(export) => export.run(),
         Command::Verify { truth, files } => verify(&truth, &files),
         Command::Replay { cameras, media_dir } => replay::run(cameras, &media_dir),
         Command::Floor { address, cameras, out } => floor::run(address, cameras, &out),

@@ -64,6 +64,13 @@ fn read(pid: u32) -> Outcome<Reading> {
     Ok(Reading { at, cpu_secs, write_bytes, rss_bytes: pages * rustix::param::page_size() as u64 })
 }
 
+/// Bytes a process has had read from disks so far, what was in memory left out.
+pub fn disk_read_bytes(pid: u32) -> Outcome<u64> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io")).map_err(failed("the process has ended"))?;
+    let bytes = io.lines().find_map(|line| line.strip_prefix("read_bytes: ")?.parse().ok());
+    bytes.ok_or_else(|| "/proc/PID/io does not say read_bytes".to_owned())
+}
+
 /// Smallest, median and largest of some figures.
 pub fn spread(mut figures: Vec<f64>) -> (f64, f64, f64) {
     figures.sort_by(f64::total_cmp);

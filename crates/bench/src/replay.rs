@@ -7,9 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use minhbach_camsim::clips::{ClipKey, ClipSettings, ClipStore};
+use minhbach_camsim::clips::{Clip, ClipKey, ClipSettings, ClipStore};
 use minhbach_camsim::profile::{AudioCodec, Size};
 use minhbach_camsim::scene::Look;
+use minhbach_camsim::sound::Sound;
 use minhbach_testkit::nal::VideoCodec;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -26,13 +27,18 @@ struct Media {
     audio: Track,
 }
 
-/// Serves until it is killed.
-pub fn run(cameras: u32, media_dir: &Path) -> Outcome {
+/// The clip that is sent, 12 s of it, and its sound; made now if the folder does not have them.
+pub fn clips(media_dir: &Path) -> Outcome<(Arc<Clip>, Arc<Sound>)> {
     let settings = ClipSettings { media_dir: media_dir.to_owned(), main_size: Size::new(1920, 1080), clip_seconds: 12 };
     let store = ClipStore::open(settings).map_err(failed("clips"))?;
     let key = ClipKey { scene: 0, look: Look::Normal, codec: VideoCodec::H264, other_size: false };
     let clip = store.clip(key).map_err(failed("clips"))?;
-    let sound = store.sound(0, AudioCodec::Aac).map_err(failed("sound"))?;
+    Ok((clip, store.sound(0, AudioCodec::Aac).map_err(failed("sound"))?))
+}
+
+/// Serves until it is killed.
+pub fn run(cameras: u32, media_dir: &Path) -> Outcome {
+    let (clip, sound) = clips(media_dir)?;
     let media = Arc::new(Media { video: h264(&clip.main, 25), audio: aac(&sound.talk) });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed("runtime"))?;
     runtime.block_on(async move {

@@ -35,6 +35,18 @@ enum What {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Random seeks into footage, warm and cold.
+    Playback {
+        /// Handed on, e.g. --cameras 2 --hours 1 --warm 300 --cold 100 --dir /a/folder.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Export of an hour in turn with `cp` of the same files, warm and cold.
+    Export {
+        /// Handed on, e.g. --rounds 5 --dir /a/folder.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// The long forms of the fault tests: what crashes, power losses, every single step and an object store that is away cost,
     /// against what the cameras really sent. Hours.
     Faults {
@@ -68,6 +80,8 @@ impl Bench {
             What::Ingest { options } => ("ingest", options),
             What::Index { options } => return index(&options),
             What::Live { options } => ("live", options),
+            What::Playback { options } => return footage("playback", &options),
+            What::Export { options } => return footage("export", &options),
             What::Faults { kills, power_losses, store_away, steps } => {
                 return faults(&Long { kills, power_losses, store_away, steps });
             }
@@ -84,14 +98,37 @@ impl Bench {
     }
 }
 
-/// Fills a large index and measures it: in the program of the bench itself, so that one is built for release here.
+/// Fills a large index and measures it: in the program of the bench itself.
 fn index(options: &[String]) -> Outcome {
     setup::run(Scope::Scale)?;
+    release(&["minhbach-bench"])?;
+    run(Command::new(target_dir().join("release").join("minhbach-bench")).arg("index").args(options))
+}
+
+/// Measures what is done with footage. The client's side is measured too, so all of it is built for release.
+fn footage(name: &str, options: &[String]) -> Outcome {
+    setup::run(Scope::Demo)?;
+    release(&["minhbach-server", "minhbach-ctl"])?;
+    // Apart: the server must not be built with what the bench wants of the libraries they share.
+    release(&["minhbach-bench"])?;
+    let program = |name: &str| target_dir().join("release").join(name);
+    let mut bench = Command::new(program("minhbach-bench"));
+    bench.arg(name).arg("--server").arg(program("minhbach-server"));
+    if name == "export" {
+        bench.arg("--ctl").arg(program("minhbachctl"));
+    }
+    bench.arg("--media-dir").arg(parts::media_dir()).arg("--dir").arg(target_dir().join("bench"));
+    run(bench.args(options))
+}
+
+/// Builds packages for release, together.
+fn release(packages: &[&str]) -> Outcome {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace()).args(["build", "--locked", "--release", "--package", "minhbach-bench"]);
-    run(&mut cargo)?;
-    let bench: PathBuf = target_dir().join("release").join("minhbach-bench");
-    run(Command::new(bench).arg("index").args(options))
+    cargo.current_dir(workspace()).args(["build", "--locked", "--release"]);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    run(&mut cargo)
 }
 
 /// Runs the tests of faults with more rounds, and prints their figures.
