@@ -76,10 +76,10 @@ fn goes_on_without(rig: &Rig, disks: &[PathBuf; 2], state: &str) {
     assert!(line["problem"].is_string(), "{line}");
     until_disk(rig, &disks[0], "fine");
     rig.until_recording();
-    let answer = rig.server.side_door("/healthz").unwrap();
+    let answer = rig.server.side_door("/healthz").expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains(&disks[1].display().to_string()), "{answer}");
     let moved = || footage_below(&disks[0]).iter().any(|file| file.to_string_lossy().contains(&rig.ids[1]));
-    wait_for("the camera is recorded on the other disk", PATIENCE, moved).unwrap();
+    wait_for("the camera is recorded on the other disk", PATIENCE, moved).expect("it moves");
     let counts: Vec<usize> = (0..2).map(|camera| rig.segments(camera).len()).collect();
     for (camera, count) in counts.into_iter().enumerate() {
         let enough = |lines: &[Value]| lines.iter().filter(|line| line["state"] == "closed").count() > count;
@@ -128,12 +128,12 @@ fn judge(rig: &Rig, fault: &Fault, name: &'static str) {
         let (_, file) = rig.export(camera, "-1h", "now");
         // The truth of the last second may still be on its way to the disk.
         let known = || oracle::check(&[&file], &rig.truth(camera)).is_ok_and(|verdict| verdict.unknown == 0);
-        wait_for("every sample is the camera's", Duration::from_secs(5), known).unwrap();
+        wait_for("every sample is the camera's", Duration::from_secs(5), known).expect("every sample is known");
         let verdict = rig.judge(camera, &[&file], &mut figures);
         assert_eq!((verdict.doubled, verdict.reordered, verdict.unknown), (0, 0, 0), "camera {camera}: {verdict:?}");
         let gaps_s = disk_gaps_s(&lines);
         assert!(gaps_s <= LOST_S_MAX, "camera {camera}: {gaps_s} s: {lines:?}");
-        let sent = oracle::pictures_sent_at(&[&file], &rig.truth(camera)).unwrap();
+        let sent = oracle::pictures_sent_at(&[&file], &rig.truth(camera)).expect("the truth");
         let missing = lost_before(&sent, fault.told[camera]).expect("something was told");
         assert!(missing <= CLOCK_ERROR_S, "camera {camera}: {missing:.3} s were told as recorded and are not there");
         lost.push(fault.hole_s(sent));

@@ -21,7 +21,7 @@ use minhbach_recorder::{
     HealthTeller, Ledger, RecordedStream, RecorderContext, StopWith, StreamRecorder, Tiers, chain, trust,
 };
 use minhbach_runtime::Clock;
-use minhbach_store::{Footage, Store, StoreOptions};
+use minhbach_store::{Spool, StoreOptions, Stores};
 use minhbach_testkit::harness::Running;
 use minhbach_testkit::nal::{NalKind, VideoCodec as NalCodec};
 use serde::{Deserialize, Serialize};
@@ -282,13 +282,13 @@ async fn make(data: &Path, clip: &Clip, made: &Made) -> Outcome {
     let spool = data.join("footage");
     let index = SqliteIndex::open(&data.join("index.sqlite"), made.start).await.map_err(told("index"))?;
     let index: Arc<dyn Index> = Arc::new(index);
-    let store = Arc::new(Store::open(&spool, StoreOptions::default()).map_err(told("store"))?);
-    let footage = Arc::new(Footage::new(&spool, None));
+    let tiers = Tiers::new(Spool::open(std::slice::from_ref(&spool)).map_err(told("spool"))?, None);
+    let store = Arc::new(Stores::open(tiers.disks.clone(), StoreOptions::default()).map_err(told("store"))?);
     let (ledger, writer) = Ledger::new(Arc::clone(&index));
     let writer = tokio::spawn(writer);
     let context = RecorderContext {
         store: Arc::clone(&store),
-        footage: Arc::clone(&footage),
+        footage: Arc::clone(&tiers.footage),
         index: Arc::clone(&index),
         ledger,
         clock: Clock::manual(made.start),
@@ -310,7 +310,6 @@ async fn make(data: &Path, clip: &Clip, made: &Made) -> Outcome {
         check(index.as_ref(), camera, made).await?;
     }
     // A server that begins with an empty folder writes to which database its footage belongs.
-    let tiers = Tiers { spool, archive: None, footage };
     trust(index.as_ref(), &tiers).await.map_err(told("index"))?;
     index.close().await.map_err(told("index"))
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use minhbach_index::{Index, MAX_PAGE};
 use minhbach_media::MediaError;
 use minhbach_media::export::{Plan, SourceFragment, plan};
-use minhbach_model::{CameraId, FormatId, Gap, GapCause, SegmentState, StreamKind, Tier, WallRange, WallTime};
+use minhbach_model::{CameraId, FormatId, Gap, GapCause, StreamKind, Tier, WallRange, WallTime};
 use minhbach_store::Footage;
 
 use crate::PlaybackError;
@@ -60,7 +60,7 @@ pub async fn export(
             let id = FormatId(files.len() as u64 + 1);
             match OpenSegment::open(Arc::clone(footage), (segment.key.as_str(), segment.tier), id).await {
                 Ok(open) => {
-                    let open = open.as_told(segment);
+                    let open = open.told_by(segment);
                     let file = files.len();
                     collect(&open, file, range, &mut fragments, &mut gaps, (camera, stream)).await?;
                     files.push((segment.key.clone(), segment.tier));

@@ -35,7 +35,7 @@ impl OpenSegment {
 
     /// Without what was never told as recorded: a file that was given up may hold more, and that was written again to another
     /// one.
-    pub fn as_told(mut self, segment: &Segment) -> Self {
+    pub fn told_by(mut self, segment: &Segment) -> Self {
         if segment.state == SegmentState::Suspect {
             let told = self.records.iter().take_while(|record| record.end_offset() <= segment.bytes);
             self.records = told.cloned().collect();

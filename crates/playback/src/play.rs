@@ -183,7 +183,7 @@ impl Player {
         let place = (segment.key.as_str(), segment.tier);
         let opened = OpenSegment::open(Arc::clone(&self.footage), place, FormatId(self.formats)).await;
         let opened = match opened {
-            Ok(opened) => opened.as_told(&segment),
+            Ok(opened) => opened.told_by(&segment),
             Err(error) if is_damage(&error) => {
                 tracing::error!(key = segment.key, error = &error as &dyn std::error::Error, "segment not playable");
                 self.tell_damage(segment.range.start, segment.range.end);

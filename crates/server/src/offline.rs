@@ -103,10 +103,10 @@ fn footage_is_there(config: &Config) -> Result<(), RunError> {
 /// Spool and archive, with every disk of the spool: without one, its footage would be taken for gone.
 fn whole_tiers(config: &Config) -> Result<Tiers, OfflineError> {
     let tiers = open_tiers(config).map_err(RunError::from)?;
-    match tiers.disks.missing().next() {
-        Some(disk) => Err(OfflineError::DiskMissing { disk: disk.root().to_owned(), problem: disk.problem() }),
-        None => Ok(tiers),
+    if let Some(disk) = tiers.disks.missing().next() {
+        return Err(OfflineError::DiskMissing { disk: disk.root().to_owned(), problem: disk.problem() });
     }
+    Ok(tiers)
 }
 
 /// Compares rows with files. Works beside a running server.

@@ -334,6 +334,10 @@ impl Server {
         let room = if config.contains("[spool]") { "" } else { "\n[spool]\nalarm_percent = 99\ndelete_percent = 99\n" };
         std::fs::write(&file, format!("{config}{room}")).map_err(io)?;
         command.args(["run", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).arg("--config").arg(&file);
+        // Whoever reads why a test failed wants what went wrong, not the hundred lines of thirty good starts before it.
+        if std::env::var_os("RUST_LOG").is_none() {
+            command.env("RUST_LOG", "warn");
+        }
         let Some(running) = Running::try_start(&mut command)? else { return Ok(None) };
         let word = |key: &str| {
             let found = running.ready.split_whitespace().find_map(|word| word.strip_prefix(key));

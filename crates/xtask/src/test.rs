@@ -26,6 +26,8 @@ impl Test {
         cargo.current_dir(workspace());
         if has("cargo-nextest") {
             cargo.args(["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]);
+            // What failed is told again at the end, where it is looked for.
+            cargo.args(["--failure-output", "immediate-final"]);
         } else {
             cargo.args(["test", "--locked", "--workspace", "--no-fail-fast", "--"]);
         }

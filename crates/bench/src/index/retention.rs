@@ -27,8 +27,9 @@ pub struct Gone {
 pub async fn retire(index: Arc<dyn Index>, before: WallTime, now: WallTime) -> Outcome<Gone> {
     let began = Instant::now();
     let mut segments = 0;
-    for stream in index.recorded_since().await.map_err(refused("what is recorded"))? {
-        while stream.oldest < before {
+    let streams = index.recorded_since().await.map_err(refused("what is recorded"))?;
+    for stream in streams.into_iter().filter(|stream| stream.oldest < before) {
+        loop {
             let page = index.deletable(stream.camera, stream.stream, before, now, BATCH).await;
             let page = page.map_err(refused("what may be deleted"))?;
             let keys: Vec<String> = page.into_iter().map(|segment| segment.key).collect();
