@@ -166,6 +166,44 @@ fn replace_database(data: &Path, with: Option<&Path>) {
 }
 
 #[test]
+fn footage_of_cameras_that_were_removed_is_found_and_exported_after_the_index_was_made_again() {
+    let _alone = common::alone();
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut rig = Rig::start(2, dir.path(), &data, SHORT);
+    rig.until_closed(2);
+    rig.pause();
+    rig.server.ask(&["camera", "remove", &rig.ids[1]]).unwrap();
+    rig.stop();
+    rig.cameras.finish().unwrap();
+
+    // The old database still knows its name.
+    let rebuilt = Server::own_command(&data, &["rebuild-index"]);
+    assert!(rebuilt.status.success() && said(&rebuilt).contains("1 that were removed"), "{}", said(&rebuilt));
+    rig.server = Server::start(&data, SHORT).unwrap();
+    let removed = rig.server.ask(&["camera", "list", "--removed"]).unwrap();
+    assert_eq!(removed.len(), 1, "{removed:?}");
+    assert_eq!((removed[0]["id"].as_str(), removed[0]["name"].as_str()), (Some(&*rig.ids[1]), Some("Quầy 1")));
+    assert!(removed[0]["removed"].is_string(), "{removed:?}");
+    assert_eq!(rig.server.ask(&["camera", "list"]).unwrap()[0]["id"], rig.ids[0].as_str());
+    rig.stop();
+
+    // Without one, footage alone tells of both.
+    replace_database(&data, None);
+    let rebuilt = Server::own_command(&data, &["rebuild-index"]);
+    assert!(rebuilt.status.success() && said(&rebuilt).contains("trust-database"), "{}", said(&rebuilt));
+    rig.server = Server::start(&data, SHORT).unwrap();
+    assert!(rig.server.ask(&["camera", "list"]).unwrap().is_empty());
+    let removed = rig.server.ask(&["camera", "list", "--removed"]).unwrap();
+    let found: BTreeSet<&str> = removed.iter().filter_map(|line| line["id"].as_str()).collect();
+    assert_eq!(found, rig.ids.iter().map(String::as_str).collect());
+    let mut figures = Figures::new("rebuilt_without_a_database");
+    for camera in 0..2 {
+        rig.everything_comes_back(camera, &mut figures);
+    }
+}
+
+#[test]
 fn a_missing_older_or_foreign_database_deletes_nothing_and_can_be_made_again() {
     let _alone = common::alone();
     let dir = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use minhbach_model::WallTime;
-use minhbach_testkit::harness::{Cameras, Server, program};
+use minhbach_testkit::harness::{Cameras, Server, program, wait_for};
 use serde_json::Value;
 
 /// An id that nobody has.
@@ -384,4 +384,43 @@ fn a_camera_that_never_connected_says_why_and_what_is_removed_stays_found() {
     let future = ["incident", "flag", "--camera", &camera, "--from", "now", "--to", "2099-01-01T00:00:00Z"];
     assert_eq!(server.ctl(&future).status.code(), Some(1));
     assert!(get(&server.http, "/metrics").contains("# HELP minhbach_stream_recording "));
+}
+
+#[test]
+fn a_clock_that_is_a_month_ahead_is_told_until_a_person_says_that_it_is_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let kept = data.join("footage/clock.json");
+    // What is kept beside the footage: time that has passed for certain.
+    let seen = || -> Option<i64> {
+        let json: Value = serde_json::from_slice(&std::fs::read(&kept).ok()?).ok()?;
+        json["seen_wall_ns"].as_i64()
+    };
+    let locked = |lines: &[Value]| lines.iter().find(|l| l["type"] == "archive").expect("a line")["age_locked"].clone();
+    // It is looked at once a minute.
+    let patience = Duration::from_secs(90);
+
+    let mut server = Server::start(&data, "").unwrap();
+    wait_for("the time is kept", patience, || seen().is_some()).unwrap();
+    assert!(server.running.terminate(Duration::from_secs(20)).unwrap().success());
+    let a_month_ago = seen().unwrap() - 30 * 86_400 * 1_000_000_000;
+    std::fs::write(&kept, format!("{{\"seen_wall_ns\":{a_month_ago},\"ahead_ns\":0}}")).unwrap();
+
+    let mut server = Server::start(&data, "").unwrap();
+    let lines = server.until(&["status"], patience, |lines| locked(lines).is_string()).unwrap();
+    assert!(locked(&lines).as_str().unwrap().contains("trust-clock"), "{lines:?}");
+    assert!(text(&in_text(&server.url, &["status"])).contains("Nothing is deleted by its age"));
+    assert!(get(&server.http, "/metrics").contains("minhbach_archive_age_locked 1"));
+    assert!(get(&server.http, "/healthz").starts_with("HTTP/1.1 200"), "a full disk still gets room");
+    let refused = Server::own_command(&data, &["trust-clock"]);
+    assert_eq!(refused.status.code(), Some(1), "not while a server runs: {}", text(&refused));
+    assert!(server.running.terminate(Duration::from_secs(20)).unwrap().success());
+    assert!(seen().unwrap() < a_month_ago + 3_600_000_000_000, "only what has passed counts");
+
+    let said = Server::own_command(&data, &["trust-clock"]);
+    assert!(said.status.success(), "{}", text(&said));
+    let trusted = seen().unwrap();
+    let server = Server::start(&data, "").unwrap();
+    wait_for("it is looked at", patience, || seen().is_some_and(|seen| seen > trusted)).unwrap();
+    server.until(&["status"], patience, |lines| locked(lines).is_null()).unwrap();
 }

@@ -89,10 +89,6 @@ fn a_power_loss_costs_three_seconds_at_most_and_nothing_that_was_told_as_recorde
 }
 
 /// Names of the files of rows.
-fn key_of(line: &Value) -> String {
-    line["key"].as_str().expect("a key").to_owned()
-}
-
 fn keys(lines: &[Value]) -> Vec<String> {
     let mut keys: Vec<String> = lines.iter().filter_map(|line| Some(line["key"].as_str()?.to_owned())).collect();
     keys.sort();
@@ -203,15 +199,17 @@ fn a_disk_full_of_held_footage_says_so_and_recording_goes_on_when_there_is_room(
     drop(ballast);
     rig.until_recording();
     figures.recovered(freed.elapsed());
-    let gap = |lines: &[Value]| lines.iter().any(|l| l["cause"] == "disk_full" && l["end"].is_string());
-    rig.server.until(&rig.list(0), PATIENCE, gap).unwrap();
+    // The file that the disk refused ended in the middle of a fragment; it is cut once the disk takes footage again.
+    let over = |lines: &[Value]| {
+        let gap = lines.iter().any(|l| l["cause"] == "disk_full" && l["end"].is_string());
+        gap && lines.iter().all(|l| l["state"] != "suspect")
+    };
+    rig.server.until(&rig.list(0), PATIENCE, over).unwrap();
+    let closed = rig.segments(0).len();
+    rig.until_closed(closed + 1);
     rig.pause();
     figures.mismatch(gap_mismatch_s(&rig.lines(0), time_ns));
-    // The file that the disk refused ends in the middle of a fragment, and its row says that it is suspect.
-    let good: Vec<String> =
-        rig.segments(0).into_iter().filter(|line| line["state"] == "closed").map(|line| key_of(&line)).collect();
-    let mut files = with_footage(rig.server.files(&rig.ids[0], "main"));
-    files.retain(|file| good.iter().any(|key| file.ends_with(key)));
+    let files = with_footage(rig.server.files(&rig.ids[0], "main"));
     assert!(files.len() >= 2, "{files:?}");
     // The truth of the last second may still be on its way to the disk.
     let known = || oracle::check(&files, &rig.truth(0)).is_ok_and(|verdict| verdict.unknown == 0);
@@ -223,6 +221,33 @@ fn a_disk_full_of_held_footage_says_so_and_recording_goes_on_when_there_is_room(
     figures.print();
     assert!(figures.gap_mismatch_s.is_some_and(|s| s <= 1.0), "{figures:?}");
     assert!(figures.recover_ms.is_some_and(|ms| ms <= 10_000), "{figures:?}");
+}
+
+#[test]
+fn a_disk_that_somebody_else_filled_to_the_last_byte_frees_itself() {
+    let _alone = common::alone();
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let footage = data.join("footage");
+    let Some(disk) = available("a disk filled to the last byte", SmallDisk::create(&footage, 64)) else { return };
+    let rig = Rig::start(1, dir.path(), &data, SHORT);
+    rig.until_closed(4);
+    assert!(rig.server.ask(&["deletions", "list"]).unwrap().is_empty(), "there was room");
+    let _ballast = disk.fill().unwrap();
+    let filled_ns = wall_ns();
+
+    // The journal has an entry of each file before it goes, without any room for it.
+    let journal = rig.server.until(&["deletions", "list"], PATIENCE, |lines| lines.len() >= 2).unwrap();
+    assert!(journal.iter().all(|line| line["reason"] == "disk_full"), "{journal:?}");
+    let copy = std::fs::read_to_string(footage.join("journal.jsonl")).unwrap();
+    assert!(keys(&journal).iter().all(|key| copy.contains(key.as_str())), "{copy}");
+    wait_for("the files go", PATIENCE, || keys(&journal).iter().all(|key| !footage.join(key).exists())).unwrap();
+    // What fills it is still there, and recording goes on in the room that was made.
+    let goes_on = |lines: &[Value]| {
+        let started = |line: &Value| line["start"].as_str().and_then(time_ns).is_some_and(|at| at > filled_ns);
+        lines.iter().any(|line| line["type"] == "segment" && line["state"] == "closed" && started(line))
+    };
+    rig.server.until(&rig.list(0), PATIENCE, goes_on).unwrap();
 }
 
 #[test]

@@ -78,6 +78,8 @@ pub struct ArchiveStatus {
     pub spool: SpoolState,
     /// Why nothing is deleted and what to do, in English; empty when deletion is open.
     pub interlock: String,
+    /// Why nothing is deleted by its age although deletion is open, and what to do, in English; empty when it is.
+    pub age_locked: String,
     /// Files found to differ from what was recorded.
     pub damaged_segments: u64,
     /// How far the reading back of everything has come in this round, 0 to 100; `None` when it is off.
@@ -287,6 +289,7 @@ pub(crate) fn archive_status(message: v1::ArchiveStatus) -> Result<ArchiveStatus
         spool_used_percent: message.spool_used_percent,
         spool,
         interlock: message.interlock,
+        age_locked: message.age_locked,
         damaged_segments: message.damaged_segments,
         patrol_percent: message.patrol_percent,
     })

@@ -118,6 +118,9 @@ fn archive_lines(report: &ArchiveReport, short: usize) -> Vec<String> {
     if !status.interlock.is_empty() {
         lines.push(format!("        Nothing is deleted: {}", status.interlock));
     }
+    if !status.age_locked.is_empty() {
+        lines.push(format!("        Nothing is deleted by its age: {}", status.age_locked));
+    }
     if short > 0 {
         lines.push(format!("        Cameras kept for less than promised: {short}; see `minhbachctl retention list`"));
     }
@@ -138,6 +141,7 @@ fn archive_json(report: &ArchiveReport) -> Value {
         "spool_used_percent": status.spool_used_percent,
         "spool_state": words::spool(status.spool),
         "interlock": text(&status.interlock),
+        "age_locked": text(&status.age_locked),
         "damaged_segments": status.damaged_segments,
         "patrol_percent": status.patrol_percent,
         "held_bytes": report.held_bytes,
@@ -208,6 +212,7 @@ mod tests {
                 spool_used_percent: 96,
                 spool: SpoolState::FullOfUnarchived,
                 interlock: String::new(),
+                age_locked: String::new(),
                 damaged_segments: 2,
                 patrol_percent: Some(40),
             },
@@ -237,6 +242,9 @@ mod tests {
         assert!(!archive_lines(&report, 0).join("\n").contains("promised"));
         report.status.interlock = "another database".to_owned();
         assert!(archive_lines(&report, 0).iter().any(|line| line.contains("Nothing is deleted: another database")));
+        report.status.age_locked = "the clock".to_owned();
+        assert!(archive_lines(&report, 0).iter().any(|line| line.contains("by its age: the clock")));
+        assert_eq!(archive_json(&report)["age_locked"], "the clock");
         report.status.kind = "none".to_owned();
         assert!(!archive_lines(&report, 0)[0].contains("waiting"));
     }

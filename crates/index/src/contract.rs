@@ -133,6 +133,10 @@ pub trait CameraIndex: Send + Sync + 'static {
 
     /// The cameras that were removed, the last one first.
     async fn removed_cameras(&self) -> Result<Vec<RemovedCamera>, IndexError>;
+
+    /// Adds a camera that was removed, as another index listed it. `Invalid` without a time of removal, otherwise as
+    /// [`insert_camera`](Self::insert_camera).
+    async fn insert_removed_camera(&self, camera: &RemovedCamera) -> Result<(), IndexError>;
 }
 
 /// The places. Kept durably, as cameras are.
@@ -284,6 +288,10 @@ pub trait ArchiveIndex: Send + Sync + 'static {
 
     /// Notes that a closed segment is not what was recorded. No error when it is noted already. `NotFound` as above.
     async fn set_suspect(&self, key: &str) -> Result<(), IndexError>;
+
+    /// Takes back that a segment in the spool is suspect: its files are now what its row says, and nothing else about it
+    /// changes. No error when it is closed already. `NotFound` as above, and when it is archived or noted as damaged.
+    async fn clear_suspect(&self, key: &str) -> Result<(), IndexError>;
 
     /// The streams of which something is recorded that is not being deleted, by camera and stream. Takes one step a
     /// stream, however much is recorded.

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::RecorderError;
 use crate::archive::ArchiveContext;
 use crate::interlock::chain;
+use crate::mend::is_left_alone;
 use crate::status::Reminder;
 use crate::tiers::Tiers;
 use crate::verify::{Depth, Pace, note, verify};
@@ -183,9 +184,9 @@ impl Archiver {
         }
     }
 
-    /// The oldest segments in the spool, without those that are stuck.
+    /// The oldest segments in the spool, without those that are stuck, and those that may just be cut.
     async fn waiting(&mut self, wanted: usize) -> Result<Vec<Segment>, RecorderError> {
-        let now = Instant::now();
+        let (now, wall) = (Instant::now(), self.context.clock.now());
         self.stuck.retain(|_, until| *until > now);
         let mut batch = Vec::new();
         let mut after: Option<(WallTime, SegmentId)> = None;
@@ -194,7 +195,8 @@ impl Archiver {
             let page = self.context.index.spooled(after, limit).await?;
             after = page.last().map(|last| (last.range.end, last.id));
             let ended = page.len() < limit as usize;
-            batch.extend(page.into_iter().filter(|segment| !self.stuck.contains_key(&segment.key)));
+            let waits = |segment: &Segment| !self.stuck.contains_key(&segment.key) && !is_left_alone(segment, wall);
+            batch.extend(page.into_iter().filter(waits));
             if ended || batch.len() >= wanted {
                 batch.truncate(wanted);
                 return Ok(batch);
@@ -435,6 +437,23 @@ mod tests {
         assert_eq!(damages.len(), 1);
         assert_eq!(damages[0].range.end, segment.range.end);
         assert_eq!(yard.status.borrow().damaged_segments, 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_given_up_just_now_is_left_until_it_is_cut() {
+        let yard = Yard::with_archive().await;
+        let (young, old) = (yard.record(3500, 2).await, yard.record(0, 2).await);
+        for segment in [&young, &old] {
+            yard.index.set_suspect(&segment.key).await.unwrap();
+        }
+        let mut archiver = archiver(&yard);
+        let stop = CancellationToken::new();
+        assert!(archiver.round(&stop).await.expect("it works"));
+        assert!(is_archived_only(&yard, &old).await && !is_archived_only(&yard, &young).await);
+        assert!(!archiver.round(&stop).await.expect("it waits"));
+        yard.index.clear_suspect(&young.key).await.unwrap();
+        assert!(archiver.round(&stop).await.expect("it works"));
+        assert!(is_archived_only(&yard, &young).await);
     }
 
     #[tokio::test]

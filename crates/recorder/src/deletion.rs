@@ -1,6 +1,7 @@
 //! The order of a deletion, and the only place that erases footage.
 //!
-//! 1. the interlock is open ([`crate::interlock`]), else nothing happens;
+//! 1. the interlock is open ([`crate::interlock`]), and for a deletion by age the clock is right ([`crate::seen`]), else
+//!    nothing happens;
 //! 2. the rows are marked, and the journal in the database is written, in one transaction; a hold that came meanwhile wins;
 //! 3. the journal on every disk of the spool is written and synced: it outlives the database, and a disk;
 //! 4. the files go, in both tiers;
@@ -34,11 +35,16 @@ impl Deleter {
         Self { context }
     }
 
-    /// Steps 1 to 5 for at most [`BATCH`] of the candidates. Returns those that went; none while the interlock is not open.
+    /// Steps 1 to 5 for at most [`BATCH`] of the candidates. Returns those that went; none while the interlock is not open, and
+    /// none by age while the wall clock is not to be believed.
     pub async fn delete(&self, candidates: &[Segment], reason: DeletionReason) -> Result<Vec<Segment>, RecorderError> {
-        if !self.context.interlock.is_open() {
+        let (wall, seen) = (self.context.clock.now(), self.context.interlock.seen());
+        let is_doubtful = reason == DeletionReason::Expired && seen.is_ahead(wall);
+        if !self.context.interlock.is_open() || is_doubtful {
             return Ok(Vec::new());
         }
+        // A hold does not end because the wall clock jumps.
+        let at = seen.certain(wall);
         // What is being uploaded is left for the next round.
         let claims: Vec<Claim> = candidates
             .iter()
@@ -46,7 +52,6 @@ impl Deleter {
             .filter_map(|segment| self.context.claims.claim(&segment.key))
             .collect();
         let keys: Vec<String> = claims.iter().map(|claim| claim.key().to_owned()).collect();
-        let at = self.context.clock.now();
         let marked = self.context.index.mark_for_deletion(&keys, reason, at).await?;
         self.log(&marked, reason, at).await?;
         self.clear(&marked).await?;
@@ -228,7 +233,8 @@ mod tests {
             yard.context.interlock.decide(true);
             yard.deleter().finish().await.unwrap();
             assert!(is_gone(&yard, &spooled).await && is_gone(&yard, &archived).await, "after step {last_step}");
-            let journal = JournalFile::read(&yard.tiers.spool).unwrap();
+            let journal: Vec<Deletion> =
+                JournalFile::entries(&yard.tiers.spool).unwrap().map(|entry| entry.expect("a whole line")).collect();
             for segment in [&spooled, &archived] {
                 let entry = journal.iter().find(|entry| entry.segment == segment.id).expect("the journal has it");
                 assert_eq!((entry.at, entry.reason, entry.bytes), (at, EXPIRED, segment.bytes));

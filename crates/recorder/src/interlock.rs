@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::RecorderError;
 use crate::repair::keys_since;
+use crate::seen::SeenTime;
 use crate::status::ArchiveTeller;
 use crate::tiers::{Tiers, blocking, is_unavailable};
 
@@ -43,7 +44,10 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// Whether anything may be deleted. Clones tell the same.
 #[derive(Debug, Clone)]
-pub struct Interlock(Arc<watch::Sender<Gate>>);
+pub struct Interlock {
+    gate: Arc<watch::Sender<Gate>>,
+    seen: SeenTime,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Gate {
@@ -59,7 +63,7 @@ enum Gate {
 
 impl Default for Interlock {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Gate::Undecided)))
+        Self { gate: Arc::new(watch::Sender::new(Gate::Undecided)), seen: SeenTime::default() }
     }
 }
 
@@ -73,29 +77,34 @@ impl Interlock {
     /// Whether footage may be deleted.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        *self.0.borrow() == Gate::Open
+        *self.gate.borrow() == Gate::Open
+    }
+
+    /// What time it is for certain.
+    pub(crate) fn seen(&self) -> &SeenTime {
+        &self.seen
     }
 
     /// Waits until something may be put into the archive; that may be never.
     pub(crate) async fn uploads(&self) {
-        let mut gate = self.0.subscribe();
+        let mut gate = self.gate.subscribe();
         // The sender lives as long as this.
         let _ = gate.wait_for(|gate| matches!(gate, Gate::Open | Gate::Locked { uploads: true })).await;
     }
 
     /// Waits until footage may be deleted, and with it until spool and archive are those that the rows tell of; that may be never.
     pub(crate) async fn opened(&self) {
-        let mut gate = self.0.subscribe();
+        let mut gate = self.gate.subscribe();
         // The sender lives as long as this.
         let _ = gate.wait_for(|gate| *gate == Gate::Open).await;
     }
 
     pub(crate) fn decide(&self, open: bool) {
-        self.0.send_replace(if open { Gate::Open } else { Gate::Locked { uploads: true } });
+        self.gate.send_replace(if open { Gate::Open } else { Gate::Locked { uploads: true } });
     }
 
     fn lock(&self, locked: &Locked) {
-        self.0.send_replace(Gate::Locked { uploads: !locked.is_of_archive() });
+        self.gate.send_replace(Gate::Locked { uploads: !locked.is_of_archive() });
     }
 }
 
@@ -376,9 +385,7 @@ async fn spool_has_footage(tiers: &Tiers) -> Result<bool, StoreError> {
 /// The key of the last deletion in the spool's journal, if the database does not know it.
 async fn last_deletion_unknown(index: &dyn Index, tiers: &Tiers) -> Result<Option<String>, RecorderError> {
     let root = tiers.spool.clone();
-    // What a crash left of a line is none.
-    let last = blocking(move || Ok(JournalFile::entries(&root)?.filter_map(Result::ok).last()));
-    let Some(last) = last.await? else { return Ok(None) };
+    let Some(last) = blocking(move || JournalFile::last(&root)).await? else { return Ok(None) };
     Ok(if knows(index, &last).await? { None } else { Some(last.key) })
 }
 
@@ -414,6 +421,7 @@ pub async fn guard(
     stop: CancellationToken,
 ) {
     let mut told = false;
+    interlock.seen().recorded_until(findings.ends.iter().map(|known| known.end).max());
     loop {
         match decide(&findings, &tiers).await {
             Ok(Ok(())) => {

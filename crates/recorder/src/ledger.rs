@@ -31,6 +31,8 @@ pub(crate) enum Entry {
     Open(Box<Segment>),
     Progress(SegmentProgress),
     Close(SegmentProgress, SegmentState),
+    /// A suspect segment, by its storage key, is what its row says.
+    Whole(String),
     OpenGap(CameraId, StreamKind, WallTime, GapCause),
     CloseGap(CameraId, StreamKind, WallTime),
     InsertGap(Gap),
@@ -161,6 +163,7 @@ impl Writer {
                         self.insist("close segment", || index.close_segment(&last, state)).await;
                     }
                     Entry::Open(segment) => self.insist("open segment", || index.open_segment(&segment)).await,
+                    Entry::Whole(key) => self.insist("clear suspect", || index.clear_suspect(&key)).await,
                     Entry::OpenGap(camera, stream, start, cause) => {
                         self.insist("open gap", || index.open_gap(camera, stream, start, cause)).await;
                     }

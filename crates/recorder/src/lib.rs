@@ -9,7 +9,7 @@
 //!
 //! Behind the recorders, each a task of its own that recording never waits for: closed segments go into the archive
 //! ([`archiver`]), what is too old or has no room goes ([`retention`], in the order of [`deletion`], never without the
-//! [`interlock`]), and what is stored is read back ([`patrol`]). [`audit`] and [`rebuild`] compare rows with files and make
+//! [`interlock`], by age only in time that was [`seen`] to pass), and what is stored is read back ([`patrol`]). [`audit`] and [`rebuild`] compare rows with files and make
 //! them from files.
 //!
 //! Recording waits for nobody: the index is told through a bounded queue that never blocks ([`ledger`]), and a store that
@@ -28,11 +28,13 @@ mod disks;
 mod health;
 mod interlock;
 mod ledger;
+mod mend;
 mod patrol;
 mod policy;
 mod rebuild;
 mod repair;
 mod retention;
+mod seen;
 mod status;
 mod stream;
 #[cfg(test)]
@@ -51,6 +53,7 @@ pub use patrol::Patrol;
 pub use rebuild::{RebuildReport, rebuild};
 pub use repair::LeftBehind;
 pub use retention::{Keeper, Pool, RetentionOptions};
+pub use seen::trust_clock;
 pub use status::{ArchiveStatus, ArchiveTeller, CameraDays, Fill, SpoolState};
 pub use stream::{RecordedStream, RecorderContext, StopWith, StreamRecorder};
 pub use tiers::Tiers;

@@ -1,8 +1,9 @@
 //! `rebuild-index`: makes an index again from the sidecars alone, in the spool and in the archive.
 //!
-//! What only a database knows is taken from the old one where that can still be read ([`carry_over`]): cameras, places,
-//! incidents, holds, retention, causes of gaps. Without it a stretch without footage is a gap `rebuilt`, as its cause is
-//! not known. Footage is never changed but for the torn end a crash left, and never deleted.
+//! What only a database knows is taken from the old one where that can still be read ([`carry_over`]): cameras, also those
+//! that were removed, places, incidents, holds, retention, causes of gaps. Without it a camera is known by its footage alone,
+//! as one that was removed, and a stretch without footage is a gap `rebuilt`, as its cause is not known. Footage is never
+//! changed but for the torn end a crash left, and never deleted.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -126,6 +127,8 @@ pub struct RebuildReport {
     pub deleted: u64,
     /// Cameras taken from the old database.
     pub cameras: u64,
+    /// Cameras that were removed, taken from the old database.
+    pub removed_cameras: u64,
     /// Holds taken from the old database.
     pub holds: u64,
     /// Incidents taken from the old database.
@@ -168,9 +171,11 @@ pub async fn rebuild(
     let deleted = deleted_segments(tiers).await?;
     let mut streams = Streams { index, old, known: HashSet::new(), current: None, gaps: Vec::new() };
     if let Some(old) = old {
-        for camera in read(old.cameras().await, "cameras", &mut report) {
+        let cameras = read(old.cameras().await, "cameras", &mut report).into_iter().map(|camera| camera.id);
+        let removed = read(old.removed_cameras().await, "removed cameras", &mut report);
+        for camera in cameras.chain(removed.into_iter().map(|camera| camera.id)) {
             for stream in StreamKind::ALL {
-                streams.begin(camera.id, stream, &mut report).await?;
+                streams.begin(camera, stream, &mut report).await?;
             }
         }
     }
@@ -340,6 +345,11 @@ async fn carry_over(old: &dyn Index, new: &dyn Index, report: &mut RebuildReport
         unless_there(new.insert_camera(&camera).await)?;
         report.cameras += 1;
     }
+    // Their footage keeps its name, and is kept as long as the place where they stood says.
+    for camera in read(old.removed_cameras().await, "removed cameras", report) {
+        unless_there(new.insert_removed_camera(&camera).await)?;
+        report.removed_cameras += 1;
+    }
     for (scope, retention) in read(old.retentions().await, "retention", report) {
         new.set_retention(scope, Some(retention)).await?;
     }
@@ -397,7 +407,9 @@ fn parents_first(mut left: Vec<Agency>) -> Vec<Agency> {
 #[cfg(test)]
 mod tests {
     use minhbach_index::Index;
-    use minhbach_model::{AgencyId, DeletionReason, Retention, RetentionScope};
+    use minhbach_model::{
+        AgencyId, ContactPoint, ContactPointId, DeletionReason, RemovedCamera, Retention, RetentionScope, Site, SiteId,
+    };
 
     use super::*;
     use crate::testing::{SECOND, Yard, start};
@@ -439,6 +451,8 @@ mod tests {
         let old_journal = yard.index.deletions(&filter, None, 10).await.unwrap();
         assert_eq!(new.deletions(&filter, None, 10).await.unwrap(), old_journal);
         assert!(report.locked, "holds may be lost: a person decides");
+        let known = new.recorded_since().await.unwrap();
+        assert_eq!(known.iter().map(|stream| stream.camera).collect::<Vec<_>>(), [yard.camera], "by its footage alone");
         assert_eq!(minhbach_store::read_identity(&yard.tiers.spool).unwrap(), None, "so it is not signed");
         // Again, over what is there: nothing changes.
         assert_eq!(rebuilt(&yard, new.as_ref(), None).await.segments, 0);
@@ -463,6 +477,14 @@ mod tests {
         yard.index.insert_agency(&agency(child, Some(parent), "Chi cục")).await.unwrap();
         let said = (RetentionScope::Camera(camera), Retention { min_days: 3, max_days: Some(4) });
         yard.index.set_retention(said.0, Some(said.1)).await.unwrap();
+        // One that was removed, whose footage is kept as long as its place says.
+        let site = Site { id: SiteId::generate(), agency: child, name: "Một cửa".to_owned() };
+        let point = ContactPoint { id: ContactPointId::generate(), site: site.id, name: "Quầy 1".to_owned() };
+        yard.index.insert_site(&site).await.unwrap();
+        yard.index.insert_contact_point(&point).await.unwrap();
+        let (at, contact_point) = (Some(crate::testing::start()), Some(point.id));
+        let removed = RemovedCamera { id: camera, name: "Camera 1".to_owned(), contact_point, removed: at };
+        yard.index.insert_removed_camera(&removed).await.unwrap();
         let (database_id, generation) = (yard.index.database_id(), yard.index.generation() - 1);
         let noted = minhbach_store::Identity { database_id, generation, archive: false };
         minhbach_store::write_identity(&yard.tiers.spool, &noted).unwrap();
@@ -470,6 +492,8 @@ mod tests {
         let new = yard.another_index().await;
         let report = rebuilt(&yard, new.as_ref(), Some(yard.index.as_ref())).await;
         assert_eq!((report.segments, report.holds, report.gaps, report.problems.len()), (3, 1, 2, 0));
+        assert_eq!((report.cameras, report.removed_cameras), (0, 1));
+        assert_eq!(new.removed_cameras().await.unwrap(), [removed]);
         let signed = minhbach_store::read_identity(&yard.tiers.spool).unwrap().map(|identity| identity.database_id);
         assert_eq!((report.locked, signed), (false, Some(new.database_id())));
         assert_eq!(new.segments_by_key(None, 100).await.unwrap(), yard.rows().await);

@@ -207,7 +207,7 @@ pub(crate) fn examine(root: &Path, key: &SegmentKey, id: SegmentId, told: Told) 
 }
 
 /// What a killed process wrote may be in memory only; what is told as recorded must not.
-fn sync(root: &Path, key: &SegmentKey) -> Result<(), StoreError> {
+pub(crate) fn sync(root: &Path, key: &SegmentKey) -> Result<(), StoreError> {
     let (media, sidecar) = (key.media_path(root), key.sidecar_path(root));
     for path in [media.as_path(), sidecar.as_path(), media.parent().unwrap_or(root)] {
         let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
@@ -221,7 +221,8 @@ fn start_of(sidecar: &Sidecar) -> WallTime {
     first.or_else(|| sidecar.header.start.parse().ok()).unwrap_or_default()
 }
 
-fn cut(path: &Path, len: u64) -> Result<(), StoreError> {
+/// Makes a file as short as that; it must not be shorter. Synced when it returns.
+pub(crate) fn cut(path: &Path, len: u64) -> Result<(), StoreError> {
     let io = |action| move |source| StoreError::Io { action, path: path.to_owned(), source };
     let file = std::fs::OpenOptions::new().write(true).open(path).map_err(io("open"))?;
     let now = file.metadata().map_err(io("measure"))?.len();
@@ -235,7 +236,8 @@ fn cut(path: &Path, len: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn cut_lines(path: &Path, lines: usize) -> Result<(), StoreError> {
+/// Makes a file end after so many lines, as [`cut`] does.
+pub(crate) fn cut_lines(path: &Path, lines: usize) -> Result<(), StoreError> {
     let bytes =
         std::fs::read(path).map_err(|source| StoreError::Io { action: "read", path: path.to_owned(), source })?;
     let len: usize = bytes.split_inclusive(|&b| b == b'\n').take(lines).map(<[u8]>::len).sum();

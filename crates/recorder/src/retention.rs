@@ -1,7 +1,8 @@
 //! Retention: what is older than it may be kept goes, and when a disk is full the oldest that is archived and not held.
 //!
 //! Here it is decided what goes; how it goes is [`crate::deletion`]. Held footage is in no question asked here, and is asked
-//! again where it is marked. Footage that is promised for longer goes only when a disk is full, and that is told.
+//! again where it is marked. Footage that is promised for longer goes only when a disk is full, and that is told. Nothing goes
+//! by age while the wall clock is ahead of what this server has seen pass ([`crate::seen`]).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::RecorderError;
 use crate::archive::ArchiveContext;
 use crate::deletion::{BATCH, Deleter};
 use crate::disks::{Oldest, is_away, within_reach};
+use crate::interlock::chain;
 use crate::policy::Policy;
 use crate::status::{CameraDays, Fill, Reminder, SpoolState};
 
@@ -127,7 +129,8 @@ impl Keeper {
     async fn expire(&self, stop: &CancellationToken) -> Result<(), RecorderError> {
         let index = &self.context.index;
         let policy = Policy::load(index.as_ref(), self.options.fallback).await?;
-        for stream in index.recorded_since().await? {
+        let streams = if self.is_clock_believed().await? { index.recorded_since().await? } else { Vec::new() };
+        for stream in streams {
             let Some(max_days) = policy.of(stream.camera).max_days else { continue };
             let now = self.context.clock.now();
             let before = now.offset_ns(-i64::from(max_days).saturating_mul(DAY_NS));
@@ -144,6 +147,30 @@ impl Keeper {
             }
         }
         self.tell_days(&policy).await
+    }
+
+    /// Looks whether anything may go by age, and tells when nothing may although deletion is open.
+    async fn is_clock_believed(&self) -> Result<bool, RecorderError> {
+        let ArchiveContext { interlock, tiers, clock, teller, .. } = &self.context;
+        if !interlock.is_open() {
+            return Ok(false);
+        }
+        let looked = interlock.seen().look(tiers, clock).await;
+        let locked = match &looked {
+            Ok(judged) => judged.as_ref().err().map(ToString::to_string),
+            Err(error) => Some(chain(error)),
+        };
+        let mut changed = false;
+        teller.tell(|status| {
+            changed = status.age_locked.is_some() != locked.is_some();
+            status.age_locked.clone_from(&locked);
+        });
+        match &locked {
+            Some(reason) if changed => tracing::error!(reason, "deletion by age is locked"),
+            None if changed => tracing::info!("the clock is right again: deletion by age is open"),
+            _ => {}
+        }
+        Ok(looked?.is_ok())
     }
 
     /// Whether footage of the camera went that is promised to be there: a young camera has less, and breaks no promise.
@@ -234,7 +261,8 @@ impl Keeper {
     async fn make_room(&mut self, pool: &Pool, excess: u64, by_disk: bool) -> Result<Vec<Segment>, RecorderError> {
         let Some(victims) = pool.victims else { return Ok(Vec::new()) };
         let oldest = if by_disk {
-            let (index, now) = (self.context.index.as_ref(), self.context.clock.now());
+            let now = self.context.interlock.seen().certain(self.context.clock.now());
+            let index = self.context.index.as_ref();
             self.oldest.on(&pool.root, index, now, excess).await?
         } else {
             within_reach(&self.context.tiers, self.oldest(victims, excess).await?).await?
@@ -251,13 +279,14 @@ impl Keeper {
     /// The oldest segments of all streams that may go, until they make up so many bytes.
     async fn oldest(&self, victims: Tier, excess: u64) -> Result<Vec<Segment>, RecorderError> {
         let now = self.context.clock.now();
+        let certain = self.context.interlock.seen().certain(now);
         let streams = self.context.index.recorded_since().await?;
         for limit in PAGES {
             let mut found = Vec::new();
             // Beyond it some stream has older segments that were not looked at.
             let mut frontier: Option<WallTime> = None;
             for &RecordedSince { camera, stream, .. } in &streams {
-                let page = self.context.index.deletable(camera, stream, now, now, limit).await?;
+                let page = self.context.index.deletable(camera, stream, now, certain, limit).await?;
                 if page.len() >= limit as usize
                     && let Some(last) = page.last()
                 {
@@ -283,14 +312,15 @@ impl Keeper {
     /// Why nothing can go although the disk is full.
     async fn why_full(&self, by_disk: bool) -> Result<SpoolState, RecorderError> {
         let now = self.context.clock.now();
+        let certain = self.context.interlock.seen().certain(now);
         // What stays on one disk among several is held: there is no archive.
         let streams = if by_disk { Vec::new() } else { self.context.index.recorded_since().await? };
         for RecordedSince { camera, stream, .. } in streams {
-            if !self.context.index.deletable(camera, stream, now, now, 1).await?.is_empty() {
+            if !self.context.index.deletable(camera, stream, now, certain, 1).await?.is_empty() {
                 return Ok(SpoolState::FullOfUnarchived);
             }
         }
-        let held = self.context.index.held_bytes(now).await?;
+        let held = self.context.index.held_bytes(certain).await?;
         // Full of something that is no closed footage: an alarm is all that can be said.
         Ok(if held > 0 { SpoolState::FullOfHeld } else { SpoolState::Alarm })
     }
@@ -400,6 +430,8 @@ fn tell_full(Fill { used_percent, state }: Fill) {
 
 #[cfg(test)]
 mod tests {
+    use minhbach_model::{Hold, HoldId};
+
     use super::*;
     use crate::testing::{SECOND, Yard, start};
 
@@ -499,6 +531,85 @@ mod tests {
         assert_eq!(yard.status.borrow().spool.state, SpoolState::Alarm);
     }
 
+    /// Why nothing goes by age, after another minute's look.
+    async fn age_locked(yard: &Yard, keeper: &mut Keeper) -> Option<String> {
+        keeper.expired = None;
+        keeper.round(&CancellationToken::new()).await.expect("it works");
+        yard.status.borrow().age_locked.clone()
+    }
+
+    const A_DAY: Retention = Retention { min_days: 0, max_days: Some(1) };
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_forward_makes_nothing_old_and_a_disk_that_is_full_still_gets_room() {
+        let yard = Yard::new().await;
+        yard.context.interlock.decide(true);
+        let (first, second) = (yard.record(0, 2).await, yard.record(10, 2).await);
+        let mut keeper = keeper(&yard, u64::MAX, Some(Tier::Spool), A_DAY);
+        let now = yard.clock.now();
+        assert_eq!(age_locked(&yard, &mut keeper).await, None);
+
+        yard.clock.set(now.offset_ns(30 * DAY_NS));
+        let reason = age_locked(&yard, &mut keeper).await.expect("a month has not passed");
+        assert!(reason.contains("trust-clock"), "{reason}");
+        assert_eq!(keys(&yard.rows().await), keys(&[first.clone(), second.clone()]));
+        // Not even by who asks for it without looking.
+        let deleter = yard.deleter();
+        assert_eq!(deleter.delete(std::slice::from_ref(&first), DeletionReason::Expired).await.unwrap(), []);
+        // Nor does a hold end that stands for ten days.
+        let (range, expires) = (first.range, Some(now.offset_ns(10 * DAY_NS)));
+        let hold = Hold { id: HoldId::generate(), range, expires, ..yard.hold(90, 91).await };
+        yard.index.insert_hold(&hold).await.unwrap();
+        keeper.options.pools[0].quota_bytes = Some(1);
+        assert!(age_locked(&yard, &mut keeper).await.is_some());
+        let left = keys(&yard.rows().await);
+        assert_eq!(left, keys(std::slice::from_ref(&first)), "only for want of room, and not what is held");
+
+        // Set right, and then back by years: nothing is old.
+        keeper.options.pools[0].quota_bytes = None;
+        for at in [now, now.offset_ns(-900 * DAY_NS)] {
+            yard.clock.set(at);
+            assert_eq!(age_locked(&yard, &mut keeper).await, None);
+            assert_eq!(yard.rows().await.len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_start_a_week_may_have_passed_and_more_needs_a_person() {
+        let mut yard = Yard::new().await;
+        let old = yard.record(0, 2).await;
+        let now = yard.clock.now();
+        let start_at = async |yard: &mut Yard, days: i64| {
+            yard.clock.set(now.offset_ns(days * DAY_NS));
+            yard.reopen().await;
+            yard.context.interlock.decide(true);
+            // The newest footage counts where nothing was kept.
+            yard.context.interlock.seen().recorded_until(Some(old.range.end));
+            let mut keeper = keeper(yard, u64::MAX, Some(Tier::Spool), Retention { min_days: 0, max_days: Some(5) });
+            age_locked(yard, &mut keeper).await
+        };
+        assert!(start_at(&mut yard, 8).await.is_some(), "nothing was kept");
+        assert!(start_at(&mut yard, 8).await.is_some(), "starting again is no answer");
+        assert_eq!(start_at(&mut yard, 3).await, None, "it was set right");
+        assert!(start_at(&mut yard, 11).await.is_some());
+        assert_eq!(yard.rows().await.len(), 1);
+        // A person says that eleven days have passed.
+        let (said, before) = crate::seen::trust_clock(&yard.tiers, &yard.clock).await.unwrap();
+        assert_eq!(said, now.offset_ns(11 * DAY_NS));
+        assert!(before.is_some_and(|before| before < now.offset_ns(4 * DAY_NS)), "{before:?}");
+        assert_eq!(start_at(&mut yard, 11).await, None);
+        assert_eq!(yard.rows().await, []);
+        // What was kept and cannot be read is no reason to believe the clock.
+        yard.record(0, 2).await;
+        std::fs::write(yard.tiers.spool.join("clock.json"), b"{").unwrap();
+        yard.context.interlock = crate::interlock::Interlock::new();
+        yard.context.interlock.decide(true);
+        let mut keeper = keeper(&yard, u64::MAX, Some(Tier::Spool), A_DAY);
+        assert!(keeper.round(&CancellationToken::new()).await.is_err());
+        assert!(yard.status.borrow().age_locked.as_ref().is_some_and(|reason| reason.contains("clock.json")));
+        assert_eq!(yard.rows().await.len(), 1);
+    }
+
     /// A generator that gives the same numbers each time (xorshift).
     struct Numbers(u64);
 
@@ -515,13 +626,15 @@ mod tests {
     async fn whatever_happens_nothing_held_goes() {
         for seed in 1..=6 {
             let mut numbers = Numbers(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
-            let yard = Yard::with_archive().await;
-            yard.context.interlock.decide(true);
+            let mut yard = Yard::with_archive().await;
             let mut all: Vec<Segment> = Vec::new();
             let mut now = start();
             for step in 0..40 {
                 now = now.offset_ns(DAY_NS / 4);
                 yard.clock.set(now);
+                // As after a start: a quarter of a day while the server runs would be a step of the clock.
+                yard.context.interlock = crate::interlock::Interlock::new();
+                yard.context.interlock.decide(true);
                 let second = now.ns_since(start()) / SECOND;
                 match numbers.below(4) {
                     0 => {

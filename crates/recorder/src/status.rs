@@ -67,6 +67,8 @@ pub struct ArchiveStatus {
     pub spool: Fill,
     /// Why nothing is deleted and what to do, in English; `None` while deletion is allowed.
     pub interlock: Option<String>,
+    /// Why nothing is deleted by its age although deletion is allowed, and what to do, in English.
+    pub age_locked: Option<String>,
     /// Segments found to differ from what was recorded.
     pub damaged_segments: u64,
     /// How far the patrol's round has come; `None` when it is off or has not begun.
@@ -88,6 +90,7 @@ impl ArchiveStatus {
             waiting_since: None,
             spool: Fill { used_percent: 0, state: SpoolState::Fine },
             interlock: None,
+            age_locked: None,
             damaged_segments: 0,
             patrol_position_percent: None,
             days: Vec::new(),

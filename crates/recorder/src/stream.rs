@@ -30,6 +30,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::RecorderError;
 use crate::health::{HealthTeller, Mark, confirm_limit};
 use crate::ledger::{Entry, Ledger};
+use crate::mend::Torn;
 use crate::repair::{LeftBehind, adopt};
 
 /// Shortest time between two looks at the feed. On a thread that runs in longer steps, each step.
@@ -106,6 +107,8 @@ pub struct StreamRecorder {
     last_run: Option<RunId>,
     clock_state: ClockState,
     health: HealthTeller,
+    /// Files that were given up, until they are cut.
+    torn: Torn,
 }
 
 struct Writing {
@@ -230,6 +233,7 @@ impl StreamRecorder {
         }
         let last_end = context.index.last_recorded_end(camera, stream).await?;
         let chain = last_chain(&context, camera, stream, last_end).await?;
+        let torn = Torn::left_behind(&context, camera, stream, last_end).await?;
         let open = context.index.open_gap_of(camera, stream).await?;
         let mut began = last_end.map_or(now, |end| end.max(now));
         match (open, last_end) {
@@ -263,6 +267,7 @@ impl StreamRecorder {
             last_run: None,
             clock_state: ClockState::Settling,
             health,
+            torn,
         })
     }
 
@@ -564,6 +569,7 @@ impl StreamRecorder {
                 video_samples: open.segment.video_samples,
                 audio_samples: open.segment.audio_samples,
             };
+            let has_ended = durable.state != FileState::Open;
             match hang::state_of(open, durable.state, self.context.store.as_ref()) {
                 FileState::Open => {}
                 FileState::Closed => {
@@ -578,6 +584,10 @@ impl StreamRecorder {
                         self.context.ledger.tell(Entry::Close(last, SegmentState::Suspect));
                     }
                     tracing::error!(camera = %self.camera, stream = %self.stream, message, "segment given up");
+                    // A disk that hangs may go on with the file; the next start looks at that.
+                    if has_ended {
+                        self.torn.add(&open.segment, open.told);
+                    }
                     self.context.store.refused(open.disk, disk_full, &message);
                     let no_room = disk_full && !self.context.store.spool().has_another(open.disk);
                     given_up.push(GivenUp {
@@ -608,6 +618,9 @@ impl StreamRecorder {
             let is_current = Some(file.segment.id) == current;
             self.make_good(file, is_current).await;
         }
+        if confirmed {
+            self.torn.go_on(&self.context).await;
+        }
     }
 
     /// Gives a file that was written again a row, so that nobody takes it for footage that a crash left without one.
@@ -631,6 +644,8 @@ impl StreamRecorder {
         let again = if file.hopeless { None } else { self.write_again(&file, waiting).await };
         let Some(again) = again else {
             if is_current {
+                // The next file continues what is kept of this one.
+                self.chain = file.chain;
                 self.give_up(file.disk_full, file.message);
             } else {
                 // A later file goes on; only the end of this one is missing.
@@ -691,6 +706,7 @@ impl StreamRecorder {
             hang::wait_for_end(open, self.context.store.as_ref()).await;
             self.settle().await;
         }
+        self.torn.finish(&self.context).await;
         match stop_with {
             StopWith::Gap(cause) => self.begin_gap(cause),
             StopWith::Removed => {
@@ -738,7 +754,11 @@ async fn last_chain(
     let Ok(key) = SegmentKey::parse(&last.key) else { return Ok(NONE) };
     // It may be in an archive that does not answer, and recording waits for nobody.
     match tokio::time::timeout(CHAIN_PATIENCE, context.footage.sidecar(&key, last.tier)).await {
-        Ok(Ok(sidecar)) => Ok(sidecar.last),
+        Ok(Ok(sidecar)) => {
+            // Of a file that was given up only what was told is kept, see `mend`: its row says how much.
+            let cut = sidecar.fragments.iter().find(|record| record.end_offset() > last.bytes);
+            Ok(cut.map_or(sidecar.last, |record| record.prev))
+        }
         Ok(Err(_)) | Err(_) => {
             tracing::warn!(%camera, %stream, "the sidecar before is not readable; a new chain begins");
             Ok(NONE)

@@ -1,10 +1,11 @@
 //! A recorder over a store that refuses: it tells the exact error, and goes on by itself when the store works again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use minhbach_evidence::SidecarWriter;
 use minhbach_feed::{Feed, Limits, Publisher, feed};
 use minhbach_index::{Index, SqliteIndex};
 use minhbach_model::{
@@ -15,7 +16,7 @@ use minhbach_recorder::{
     HealthTeller, Ledger, RecordedStream, RecorderContext, RecorderHealth, StopWith, StreamRecorder,
 };
 use minhbach_runtime::Clock;
-use minhbach_store::{DiskState, Footage, SegmentKey, Spool, StoreOptions, Stores};
+use minhbach_store::{DiskState, Footage, SegmentKey, Spool, StoreOptions, Stores, read_sidecar};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -232,6 +233,73 @@ async fn what_a_file_was_given_up_with_is_written_again_and_nothing_is_missing()
     let reader = minhbach_store::SegmentReader::open(bench.store.root(), &key).unwrap();
     assert!(sidecar.fragments.iter().all(|record| reader.fragment(record).is_ok()));
     bench.store.stop().await;
+}
+
+/// As a disk leaves a file that refused in the middle: with a fragment that was never told, and a piece of another. Returns its
+/// bytes and lines as they were told.
+fn tear(root: &Path, key: &SegmentKey) -> (Vec<u8>, Vec<u8>) {
+    let (media, lines) = (key.media_path(root), key.sidecar_path(root));
+    let told = (std::fs::read(&media).expect("read"), std::fs::read(&lines).expect("read"));
+    let sidecar = read_sidecar(root, key).expect("a sidecar");
+    let (mut writer, mut text) = SidecarWriter::start(sidecar.header).expect("a header");
+    for record in &sidecar.fragments {
+        text.extend(writer.append(&mut record.clone()).expect("a line"));
+    }
+    assert_eq!(text, told.1, "the same lines come out again");
+    let mut beyond = sidecar.fragments.last().expect("a fragment").clone();
+    text.extend(writer.append(&mut beyond).expect("a line"));
+    text.extend(b"{\"offset\":");
+    let fragment = told.0[usize::try_from(beyond.offset - beyond.len).expect("it fits")..].to_vec();
+    std::fs::write(&media, [&told.0[..], &fragment[..], &b"piece"[..]].concat()).expect("written");
+    std::fs::write(&lines, text).expect("written");
+    told
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_a_disk_refused_is_cut_when_it_works_again_and_one_that_differs_stays_as_it_is() {
+    for differs in [false, true] {
+        let mut bench = Bench::new().await;
+        let mut running = bench.start().await;
+        bench.publish(&running.publisher, 0..3);
+        running.until(RecorderHealth::is_confirmed).await;
+        running.stop().await;
+        let all = WallRange { start: WallTime::from_secs(0), end: bench.started.offset_ns(3_600_000_000_000) };
+        let (index, camera) = (Arc::clone(&bench.index), bench.camera);
+        let rows = async || index.segments_in(camera, StreamKind::Main, all, None, 10).await.expect("rows");
+        let closed = async {
+            while !rows().await.iter().any(|row| row.state == SegmentState::Closed) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, closed).await.expect("it is closed");
+        let before = rows().await.remove(0);
+        bench.index.set_suspect(&before.key).await.unwrap();
+        let (root, key) = (bench.store.root().to_owned(), SegmentKey::parse(&before.key).unwrap());
+        let chain = read_sidecar(&root, &key).unwrap().last;
+        let (mut media, mut lines) = tear(&root, &key);
+        if differs {
+            let mut bytes = std::fs::read(key.media_path(&root)).unwrap();
+            bytes[usize::try_from(before.bytes).unwrap() - 1] ^= 1;
+            std::fs::write(key.media_path(&root), &bytes).unwrap();
+            (media, lines) = (bytes, std::fs::read(key.sidecar_path(&root)).unwrap());
+        }
+
+        let mut running = bench.start().await;
+        bench.publish(&running.publisher, 5..8);
+        running.until(RecorderHealth::is_confirmed).await;
+        running.stop().await;
+        bench.settle().await;
+        let rows = rows().await;
+        let state = if differs { SegmentState::Suspect } else { SegmentState::Closed };
+        assert_eq!(rows.len(), 2, "{rows:?}");
+        assert_eq!(rows[0], Segment { state, ..before });
+        assert_eq!(std::fs::read(key.media_path(&root)).unwrap(), media);
+        assert_eq!(std::fs::read(key.sidecar_path(&root)).unwrap(), lines);
+        // What follows continues what was told, whatever becomes of the rest.
+        let next = read_sidecar(&root, &SegmentKey::parse(&rows[1].key).unwrap()).unwrap();
+        assert_eq!(next.header.prev, chain);
+        bench.store.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -63,6 +63,7 @@ fn describe() {
         ("minhbach_archive_behind_seconds", "How long the oldest of them has been waiting."),
         ("minhbach_archive_damaged_segments", "Files that are not what was recorded."),
         ("minhbach_archive_deletion_locked", "1 while nothing is deleted because the database may be the wrong one."),
+        ("minhbach_archive_age_locked", "1 while nothing is deleted by its age because the clock may be wrong."),
         ("minhbach_spool_used_percent", "How full the disk that is recorded on is, percent."),
         ("minhbach_spool_full", "1 while it is full and nothing on it may be deleted."),
         ("minhbach_archive_promised_days", "Days of footage that are promised."),
@@ -179,6 +180,7 @@ fn archive(status: &ArchiveStatus, now: WallTime) {
     gauge!("minhbach_archive_behind_seconds").set(behind);
     gauge!("minhbach_archive_damaged_segments").set(status.damaged_segments as f64);
     gauge!("minhbach_archive_deletion_locked").set(flag(status.interlock.is_some()));
+    gauge!("minhbach_archive_age_locked").set(flag(status.age_locked.is_some()));
     gauge!("minhbach_spool_used_percent").set(f64::from(status.spool.used_percent));
     gauge!("minhbach_spool_full").set(flag(full));
     for days in &status.days {

@@ -51,6 +51,9 @@ enum Command {
     /// Accept the database in use as the one that belongs to the footage, after the server has said that it deletes
     /// nothing. Footage it does not know gets rows first.
     TrustDatabase(Flags),
+    /// Accept what the clock says, after the server has said that it deletes nothing by its age because the clock jumped
+    /// ahead. What is too old by it is deleted from then on.
+    TrustClock(Flags),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -134,6 +137,10 @@ fn main() -> ExitCode {
             Ok(config) => trust(&config),
             Err(error) => fail(&error),
         },
+        Command::TrustClock(flags) => match flags.load() {
+            Ok(config) => trust_clock(&config),
+            Err(error) => fail(&error),
+        },
     }
 }
 
@@ -179,6 +186,19 @@ fn trust(config: &Config) -> ExitCode {
     match block_on(offline::trust(config)) {
         Ok(Ok(adopted)) => {
             println!("spool and archive belong to this database; {adopted} segments without a row got one");
+            ExitCode::SUCCESS
+        }
+        Ok(Err(error)) => fail(&error),
+        Err(error) => fail(&error),
+    }
+}
+
+fn trust_clock(config: &Config) -> ExitCode {
+    log("warn");
+    match block_on(offline::trust_clock(config)) {
+        Ok(Ok((now, before))) => {
+            let before = before.map(|before| format!("; {before} had been seen before")).unwrap_or_default();
+            println!("it is {now}{before}; what is too old is deleted from now on");
             ExitCode::SUCCESS
         }
         Ok(Err(error)) => fail(&error),

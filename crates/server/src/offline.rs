@@ -1,4 +1,5 @@
-//! The commands that look after index and footage without serving: `check`, `rebuild-index`, `trust-database`.
+//! The commands that look after index and footage without serving: `check`, `rebuild-index`, `trust-database`,
+//! `trust-clock`.
 //!
 //! Only putting together and telling a person; what they do is in `recorder`.
 
@@ -162,14 +163,15 @@ async fn rebuild_sqlite(
 ) -> Result<(RebuildReport, Option<PathBuf>), OfflineError> {
     let fresh = path.with_extension("sqlite.rebuilding");
     remove_database(&fresh)?;
-    let old = if path.exists() { open_old(path, now).await } else { None };
+    let (old, unread) = open_old(path, now).await;
     let index = SqliteIndex::open(&fresh, now).await?;
     let report = fill(&index, tiers, old.as_deref(), stop).await;
     index.close().await?;
     if let Some(old) = &old {
         old.close().await?;
     }
-    let report = report?;
+    let mut report = report?;
+    report.problems.extend(unread);
     let aside = path.exists().then(|| path.with_extension(format!("sqlite.before-{}", now.as_ms())));
     if let Some(aside) = &aside {
         move_database(path, aside)?;
@@ -195,17 +197,17 @@ async fn fill(
     Ok(report?)
 }
 
-/// The old index, if it can still be opened.
-async fn open_old(path: &Path, now: WallTime) -> Option<Arc<dyn Index>> {
+/// The old index, if there is one that can still be opened, and what is wrong with it otherwise.
+async fn open_old(path: &Path, now: WallTime) -> (Option<Arc<dyn Index>>, Option<String>) {
+    if !path.exists() {
+        return (None, None);
+    }
     match SqliteIndex::open(path, now).await {
-        Ok(index) => Some(Arc::new(index)),
+        Ok(index) => (Some(Arc::new(index)), None),
         Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(
-                error,
-                "the old database cannot be opened: cameras, holds and incidents are not taken from it"
-            );
-            None
+            let why = minhbach_recorder::chain(&error);
+            let lost = "it cannot be opened, so no cameras, holds, retention and incidents are taken from it";
+            (None, Some(format!("{}: {lost}: {why}", path.display())))
         }
     }
 }
@@ -266,6 +268,17 @@ pub async fn trust(config: &Config) -> Result<u64, OfflineError> {
     Ok(adopted?)
 }
 
+/// Accepts what the clock says. Returns that, and the newest time that was accepted before.
+///
+/// # Errors
+/// When a server runs, or the spool cannot be written to.
+pub async fn trust_clock(config: &Config) -> Result<(WallTime, Option<WallTime>), OfflineError> {
+    footage_is_there(config)?;
+    let _lock = lock(config)?;
+    let tiers = open_tiers(config).map_err(RunError::from)?;
+    Ok(minhbach_recorder::trust_clock(&tiers, &Clock::system()).await?)
+}
+
 /// A report for people.
 pub fn print_report(report: &Report) {
     for finding in &report.findings {
@@ -299,7 +312,8 @@ pub fn print_report_json(report: &Report) {
 
 /// What was made again.
 pub fn print_rebuilt(report: &RebuildReport, aside: Option<&Path>) {
-    let RebuildReport { segments, gaps, journal, deleted, cameras, holds, incidents, locked, problems } = report;
+    let RebuildReport { segments, gaps, journal, deleted, locked, problems, .. } = report;
+    let RebuildReport { cameras, removed_cameras, holds, incidents, .. } = report;
     println!("{segments} segments, {gaps} gaps of unknown cause, {journal} entries of the journal of deletions");
     if *deleted > 0 {
         println!("{deleted} segments have files although their deletion is in the journal; they got no row");
@@ -309,7 +323,10 @@ pub fn print_rebuilt(report: &RebuildReport, aside: Option<&Path>) {
     }
     match aside {
         Some(aside) => {
-            println!("from the old database: {cameras} cameras, {holds} holds, {incidents} incidents");
+            println!(
+                "from the old database: {cameras} cameras, {removed_cameras} that were removed, {holds} holds, \
+                 {incidents} incidents"
+            );
             println!("the old database is {} now", aside.display());
         }
         None => println!("no old database was read: set cameras, retention and above all holds again"),
@@ -351,7 +368,10 @@ mod tests {
         assert_eq!(rebuild_sqlite(&path, &tiers, now, &stop).await.unwrap().1, None);
         std::fs::write(&path, vec![b'x'; 8192]).unwrap();
         let later = now + Duration::from_secs(9);
-        let aside = rebuild_sqlite(&path, &tiers, later, &stop).await.unwrap().1.expect("it is kept");
+        let (report, aside) = rebuild_sqlite(&path, &tiers, later, &stop).await.unwrap();
+        let aside = aside.expect("it is kept");
+        let told = report.problems.iter().any(|problem| problem.contains("no cameras, holds"));
+        assert!(report.locked && told, "{report:?}");
         assert_eq!(std::fs::read(aside).unwrap(), vec![b'x'; 8192]);
     }
 }

@@ -1,12 +1,14 @@
-//! Which database the footage of a folder or bucket belongs to: a small file beside it, kept by who owns both.
+//! Small files beside the footage, kept by who owns it: which database it belongs to, and what time it was for certain.
 //!
-//! A database that is new, older or another one must delete nothing; only the comparison is made elsewhere.
+//! A database that is new, older or another one must delete nothing, nor must a clock that jumped; only the comparisons are
+//! made elsewhere.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use minhbach_model::WallTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,6 +17,7 @@ use crate::StoreError;
 /// Name of the file or object.
 pub(crate) const IDENTITY_NAME: &str = "minhbach.json";
 const LOCKS_NAME: &str = "deletion-locked.json";
+const CLOCK_NAME: &str = "clock.json";
 
 /// The database that was last seen together with this footage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +64,37 @@ pub fn read_identity(root: &Path) -> Result<Option<Identity>, StoreError> {
 /// When the disk refuses; then the one before still stands.
 pub fn write_identity(root: &Path, identity: &Identity) -> Result<(), StoreError> {
     replace(root, IDENTITY_NAME, &identity.to_json()?)
+}
+
+/// What is known of the time, whatever the wall clock says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptClock {
+    /// The newest time that has passed for certain.
+    pub seen_wall_ns: WallTime,
+    /// How far the wall clock was ahead of it when this was written, nanoseconds; 0 while it was believed.
+    pub ahead_ns: i64,
+}
+
+/// The time kept in a folder; `None` when there is none. Blocking.
+///
+/// # Errors
+/// When the file is there and cannot be read, or is none.
+pub fn read_clock(root: &Path) -> Result<Option<KeptClock>, StoreError> {
+    let path = root.join(CLOCK_NAME);
+    match std::fs::read(&path) {
+        Ok(json) => serde_json::from_slice(&json).map(Some).map_err(|error| Identity::problem(CLOCK_NAME, &error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", &path)(error)),
+    }
+}
+
+/// Keeps the time in a folder, as [`write_identity`] does. Blocking.
+///
+/// # Errors
+/// When the disk refuses; then the one before still stands.
+pub fn write_clock(root: &Path, kept: &KeptClock) -> Result<(), StoreError> {
+    let json = serde_json::to_vec(kept).map_err(|error| Identity::problem(CLOCK_NAME, &error))?;
+    replace(root, CLOCK_NAME, &json)
 }
 
 /// The databases that were found not to belong to this footage, each with why: they delete nothing, at any later start, until a
@@ -121,5 +155,16 @@ mod tests {
         assert!(!dir.path().join("minhbach.json.part").exists());
         std::fs::write(dir.path().join(IDENTITY_NAME), b"").unwrap();
         assert!(matches!(read_identity(dir.path()), Err(StoreError::Document { .. })));
+    }
+
+    #[test]
+    fn a_time_that_was_kept_comes_back_and_a_broken_one_is_not_taken_for_none() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read_clock(dir.path()).unwrap(), None);
+        let kept = KeptClock { seen_wall_ns: WallTime::from_secs(1_795_503_600), ahead_ns: 7 };
+        write_clock(dir.path(), &kept).unwrap();
+        assert_eq!(read_clock(dir.path()).unwrap(), Some(kept));
+        std::fs::write(dir.path().join(CLOCK_NAME), b"{").unwrap();
+        assert!(matches!(read_clock(dir.path()), Err(StoreError::Document { .. })));
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! Orders (asserted in the writer, each step of the others stopped after in a test):
 //! 1. *Write*: media bytes → their sidecar line → data synced → sidecar synced → directory synced when new → told as
-//!    durable. A failed sync is never retried and called good: the file is given up as suspect.
+//!    durable. A failed sync is never retried and called good: the file is given up as suspect, and cut
+//!    after what was told as durable once the disk works again (by `recorder`).
 //! 2. *Archive*: media in the archive, verified and synced → its sidecar likewise → told as archived → (by the caller:
 //!    row) → spool copy of the media gone → spool copy of the sidecar gone. A sidecar in the archive means a whole
 //!    segment; a sidecar in the spool means that something is left to do.
@@ -28,7 +29,9 @@ use std::path::PathBuf;
 
 pub use archive::{Archive, ArchiveOptions, Put, delete_files};
 pub use footage::{Footage, FootageReader};
-pub use identity::{Identity, Locks, read_identity, read_locks, write_identity, write_locks};
+pub use identity::{
+    Identity, KeptClock, Locks, read_clock, read_identity, read_locks, write_clock, write_identity, write_locks,
+};
 pub use journal::{JournalEntries, JournalFile};
 pub use key::{KeyError, SegmentKey};
 pub use read::{SegmentReader, read_sidecar};

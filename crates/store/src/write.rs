@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
-use crate::{SegmentKey, Space, StoreError};
+use crate::{JournalFile, SegmentKey, Space, StoreError};
 
 /// Most buffers handed to one `writev` (POSIX guarantees 16, Linux allows 1024).
 const WRITEV_MAX: usize = 512;
@@ -97,6 +97,10 @@ impl Store {
         create_private(root).map_err(io("create"))?;
         let probe = root.join(".writable");
         std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(io("write to"))?;
+        if let Err(error) = JournalFile::reserve(root) {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "a disk that is filled to the last byte could not be freed");
+        }
         let queue_kib = u32::try_from(options.queue_bytes / 1024).unwrap_or(u32::MAX >> 4).max(1024);
         let (commands, receiver) = mpsc::channel(1024);
         let disk = Disk { root: root.to_owned(), files: HashMap::new(), new_dirs: HashSet::new() };

@@ -431,6 +431,8 @@ status-typing = Typing Vietnamese: { $method }
 
 storage-locked = Deletion is locked
 storage-locked-advice = The database does not match the footage on the disk, so the server deletes nothing. Recording goes on, but the disk will fill up. Let a technician look at it now.
+storage-age-locked = The server's clock may be wrong: nothing is deleted by its age
+storage-age-locked-advice = The server's clock has jumped ahead. Until a technician has looked at it, old recordings are kept longer than set; recording goes on.
 storage-spool-alarm = The recording disk is { $percent } % full
 storage-spool-alarm-advice = Recordings do not reach the archive fast enough. Let a technician look at the archive, or add a disk.
 storage-disk-alarm-advice = When it fills up further, the oldest recordings that are not on hold are deleted to go on recording. Add a disk to keep them longer.

@@ -422,6 +422,8 @@ status-typing = Gõ tiếng Việt: { $method }
 
 storage-locked = Đang khóa việc xóa bản ghi
 storage-locked-advice = Cơ sở dữ liệu không khớp với bản ghi trên ổ đĩa nên máy chủ không xóa gì. Việc ghi vẫn tiếp tục, nhưng ổ đĩa sẽ đầy dần. Báo kỹ thuật viên ngay.
+storage-age-locked = Đồng hồ máy chủ có thể sai: tạm ngừng xóa bản ghi quá hạn
+storage-age-locked-advice = Đồng hồ máy chủ nhảy vọt về phía trước. Bản ghi quá hạn được giữ lại cho tới khi kỹ thuật viên kiểm tra; việc ghi vẫn tiếp tục.
 storage-spool-alarm = Ổ đĩa ghi đã dùng { $percent } %
 storage-spool-alarm-advice = Bản ghi chuyển sang kho lưu trữ không kịp. Báo kỹ thuật viên kiểm tra kho lưu trữ, hoặc gắn thêm ổ đĩa.
 storage-disk-alarm-advice = Khi ổ đĩa đầy thêm, bản ghi cũ nhất chưa niêm phong sẽ bị xóa để có chỗ ghi tiếp. Muốn giữ lâu hơn, gắn thêm ổ đĩa.

@@ -36,6 +36,9 @@ pub fn notes(status: &ArchiveStatus, text: &Text) -> Vec<Note> {
     if !status.interlock.is_empty() {
         note(Message::new("storage-locked"), Message::new("storage-locked-advice"), &status.interlock, true);
     }
+    if !status.age_locked.is_empty() {
+        note(Message::new("storage-age-locked"), Message::new("storage-age-locked-advice"), &status.age_locked, true);
+    }
     if let Some((words, advice)) = spool(status) {
         let words = Message::new(words).text("percent", status.spool_used_percent.to_string());
         let full = matches!(status.spool, SpoolState::FullOfHeld | SpoolState::FullOfUnarchived);
@@ -100,6 +103,7 @@ mod tests {
             spool_used_percent: 40,
             spool: SpoolState::Fine,
             interlock: String::new(),
+            age_locked: String::new(),
             damaged_segments: 0,
             patrol_percent: None,
         }
@@ -150,6 +154,7 @@ mod tests {
         let status = ArchiveStatus {
             available: false,
             interlock: "another database".to_owned(),
+            age_locked: "the clock".to_owned(),
             spool: SpoolState::FullOfUnarchived,
             damaged_segments: 2,
             ..fine("s3")
@@ -157,7 +162,7 @@ mod tests {
         assert_eq!(of(&status)[0].detail, "another database");
         for lang in [Lang::Vi, Lang::En] {
             let notes = notes(&status, &Text::new(lang));
-            assert_eq!(notes.len(), 4);
+            assert_eq!(notes.len(), 5);
             for note in notes {
                 assert!(!note.words.starts_with("storage-") && !note.advice.starts_with("storage-"), "{note:?}");
                 assert!(!note.words.contains('{') && !note.advice.contains('{'), "{note:?}");

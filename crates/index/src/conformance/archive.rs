@@ -114,6 +114,29 @@ pub async fn suspects_are_noted(index: &dyn Index) {
     assert_eq!(refused(index.set_suspect(&suspect.key).await), IndexErrorKind::NotFound);
 }
 
+/// A suspect segment in the spool becomes closed and nothing else about it changes, unless it is noted as damaged.
+pub async fn suspects_are_cleared(index: &dyn Index) {
+    let camera = CameraId::generate();
+    let suspect = |from| segment(camera, from, from + 60, SegmentState::Suspect);
+    let (cut, damaged, mut archived, gone) = (suspect(0), suspect(60), suspect(120), suspect(180));
+    archived.tier = Tier::Archive;
+    let recording = segment(camera, 240, 300, SegmentState::Recording);
+    adopt(index, &[&cut, &damaged, &archived, &gone]).await;
+    index.open_segment(&recording).await.expect("opened");
+    index.insert_damage(&damage(&damaged, 60, 70, DamageKind::Altered)).await.expect("noted");
+    mark(index, &[&gone], 9000).await;
+    for _ in 0..2 {
+        index.clear_suspect(&cut.key).await.expect("cleared, and cleared already");
+    }
+    for key in keys(&[&damaged, &archived, &gone, &recording]).iter().map(String::as_str).chain(["v1/nothing"]) {
+        assert_eq!(refused(index.clear_suspect(key).await), IndexErrorKind::NotFound, "{key}");
+    }
+    let rows = index.segments_by_key(None, 10).await.expect("listed");
+    let mut expected = vec![Segment { state: CLOSED, ..cut }, damaged, archived, recording];
+    expected.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(rows, expected);
+}
+
 /// Each recorded stream is told once with the start of its oldest segment, by camera and stream.
 pub async fn recording_begins_at_the_oldest(index: &dyn Index) {
     assert_eq!(index.recorded_since().await.expect("listed"), []);

@@ -16,7 +16,8 @@ use minhbach_model::{CameraId, Segment, SegmentId, SegmentState, StreamKind, Tie
 
 pub use archive::{
     damage_is_noted, deletions_are_journalled, expired_footage_is_deletable, keys_page, marked_segments_are_gone,
-    recording_begins_at_the_oldest, segments_reach_the_archive, suspects_are_noted, tiers_are_kept,
+    recording_begins_at_the_oldest, segments_reach_the_archive, suspects_are_cleared, suspects_are_noted,
+    tiers_are_kept,
 };
 pub use footage::{
     gaps_open_and_close, gaps_reach_into_ranges, segments_are_found, segments_grow_and_close,
@@ -27,7 +28,10 @@ pub use holds::{
     holds_win,
 };
 pub use incidents::{incidents_change, incidents_filter_and_page, incidents_refuse_nonsense};
-pub use registry::{cameras_come_and_go, cameras_refuse_nonsense, places_form_a_tree, places_hold_what_is_in_them};
+pub use registry::{
+    cameras_come_and_go, cameras_refuse_nonsense, places_form_a_tree, places_hold_what_is_in_them,
+    removed_cameras_are_taken_over,
+};
 pub use retention::{retentions_are_kept, retentions_refuse_nonsense};
 
 use crate::{Index, IndexError, IndexErrorKind};
@@ -39,6 +43,7 @@ macro_rules! conformance_cases {
         $run!(
             cameras_come_and_go,
             cameras_refuse_nonsense,
+            removed_cameras_are_taken_over,
             places_form_a_tree,
             places_hold_what_is_in_them,
             segments_grow_and_close,
@@ -54,6 +59,7 @@ macro_rules! conformance_cases {
             tiers_are_kept,
             segments_reach_the_archive,
             suspects_are_noted,
+            suspects_are_cleared,
             recording_begins_at_the_oldest,
             expired_footage_is_deletable,
             marked_segments_are_gone,

@@ -67,6 +67,34 @@ pub async fn cameras_come_and_go(index: &dyn Index) {
     assert!(left.iter().all(|camera| camera.id != twin.id && !camera.paused));
 }
 
+/// Cameras that were removed are taken over from another index as they were listed there.
+pub async fn removed_cameras_are_taken_over(index: &dyn Index) {
+    let agency = agency("Sở", None);
+    let site = Site { id: SiteId::generate(), agency: agency.id, name: "Một cửa".to_owned() };
+    let point = ContactPoint { id: ContactPointId::generate(), site: site.id, name: "Quầy 1".to_owned() };
+    index.insert_agency(&agency).await.expect("inserted");
+    index.insert_site(&site).await.expect("inserted");
+    index.insert_contact_point(&point).await.expect("inserted");
+    let removed = |name: &str, contact_point, second| RemovedCamera {
+        id: CameraId::generate(),
+        name: name.to_owned(),
+        contact_point,
+        removed: Some(at(second)),
+    };
+    let (early, late) = (removed("Camera 1", Some(point.id), 10), removed("Camera 2", None, 20));
+    for camera in [&early, &late] {
+        index.insert_removed_camera(camera).await.expect("inserted");
+    }
+    assert_eq!(refused(index.insert_removed_camera(&early).await), IndexErrorKind::Exists);
+    let astray = removed("Camera 3", Some(ContactPointId::generate()), 30);
+    assert_eq!(refused(index.insert_removed_camera(&astray).await), IndexErrorKind::NotFound);
+    let unknown = RemovedCamera { removed: None, ..removed("Camera 4", None, 0) };
+    assert_eq!(refused(index.insert_removed_camera(&unknown).await), IndexErrorKind::Invalid);
+    assert_eq!(index.removed_cameras().await.expect("listed"), [late, early]);
+    assert_eq!(index.cameras().await.expect("listed"), []);
+    index.remove_contact_point(point.id).await.expect("removed cameras hold no place");
+}
+
 /// Unknown and removed cameras, taken ids and unknown contact points are refused and change nothing.
 pub async fn cameras_refuse_nonsense(index: &dyn Index) {
     let known = camera("A");

@@ -89,6 +89,19 @@ impl ArchiveIndex for PostgresIndex {
         .await
     }
 
+    async fn clear_suspect(&self, key: &str) -> Result<(), IndexError> {
+        self.change_closed(
+            "WITH found AS (
+                 SELECT s.storage_key FROM segments AS s WHERE s.storage_key = $1 AND s.tier = 0
+                   AND NOT EXISTS (SELECT 1 FROM damages AS d WHERE d.segment_id = s.segment_id)),
+             changed AS (
+                 UPDATE segments SET state = 1 WHERE state <> 1 AND storage_key IN (SELECT storage_key FROM found))
+             SELECT count(*) AS found FROM found",
+            key,
+        )
+        .await
+    }
+
     async fn recorded_since(&self) -> Result<Vec<RecordedSince>, IndexError> {
         // From each stream to the next by one seek in the key: a DISTINCT would read it all.
         let statement = sqlx::query(

@@ -11,6 +11,7 @@ use crate::error::explain;
 use crate::{CameraIndex, IndexError};
 
 const CAMERA: &str = "camera";
+const NO_REMOVAL: &str = "it has no time of removal";
 
 #[async_trait]
 impl CameraIndex for PostgresIndex {
@@ -84,6 +85,24 @@ impl CameraIndex for PostgresIndex {
 
     async fn removed_cameras(&self) -> Result<Vec<RemovedCamera>, IndexError> {
         self.readers.all(sqlx::query(REMOVED)).await?.iter().map(removed).collect()
+    }
+
+    async fn insert_removed_camera(&self, camera: &RemovedCamera) -> Result<(), IndexError> {
+        let removed = camera.removed.ok_or_else(|| IndexError::invalid(CAMERA, NO_REMOVAL))?;
+        let statement = sqlx::query(
+            "INSERT INTO cameras (camera_id, name, contact_point_id, main_url, username, password, paused,
+                                  created_wall_ns, removed_wall_ns)
+             VALUES ($1, $2, $3, '', '', '', FALSE, $4, $4)",
+        )
+        .bind(rows::uuid(camera.id.as_bytes()))
+        .bind(camera.name.as_str())
+        .bind(camera.contact_point.map(|id| rows::uuid(id.as_bytes())))
+        .bind(removed.0);
+        self.writers.execute(statement).await.map_err(|error| {
+            let point = camera.contact_point.map(|id| id.to_string()).unwrap_or_default();
+            explain(error, || IndexError::exists(CAMERA, camera.id), || IndexError::not_found("contact point", point))
+        })?;
+        Ok(())
     }
 }
 

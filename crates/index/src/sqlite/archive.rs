@@ -94,6 +94,12 @@ impl ArchiveIndex for SqliteIndex {
         self.change_closed("UPDATE segments SET state = 2 WHERE storage_key = ?1 AND state <> 0", key).await
     }
 
+    async fn clear_suspect(&self, key: &str) -> Result<(), IndexError> {
+        let statement = "UPDATE segments SET state = 1 WHERE storage_key = ?1 AND state <> 0 AND tier = 0
+                         AND NOT EXISTS (SELECT 1 FROM damages AS d WHERE d.segment_id = segments.segment_id)";
+        self.change_closed(statement, key).await
+    }
+
     async fn recorded_since(&self) -> Result<Vec<RecordedSince>, IndexError> {
         sqlx::query(RECORDED_SINCE).fetch_all(&self.readers).await?.iter().map(recorded_since).collect()
     }

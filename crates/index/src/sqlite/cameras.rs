@@ -10,6 +10,7 @@ use crate::error::explain;
 use crate::{CameraIndex, IndexError};
 
 const CAMERA: &str = "camera";
+const NO_REMOVAL: &str = "it has no time of removal";
 
 #[async_trait]
 impl CameraIndex for SqliteIndex {
@@ -93,6 +94,27 @@ impl CameraIndex for SqliteIndex {
 
     async fn removed_cameras(&self) -> Result<Vec<RemovedCamera>, IndexError> {
         sqlx::query(REMOVED).fetch_all(&self.readers).await?.iter().map(removed).collect()
+    }
+
+    async fn insert_removed_camera(&self, camera: &RemovedCamera) -> Result<(), IndexError> {
+        let removed = camera.removed.ok_or_else(|| IndexError::invalid(CAMERA, NO_REMOVAL))?;
+        let mut writer = self.writer(Durability::Synced).await?;
+        sqlx::query(
+            "INSERT INTO cameras (camera_id, name, contact_point_id, main_url, username, password, paused,
+                                  created_wall_ns, removed_wall_ns)
+             VALUES (?1, ?2, ?3, '', '', '', FALSE, ?4, ?4)",
+        )
+        .bind(camera.id.as_bytes().as_slice())
+        .bind(camera.name.as_str())
+        .bind(camera.contact_point.map(|id| id.as_bytes().to_vec()))
+        .bind(removed.0)
+        .execute(&mut *writer)
+        .await
+        .map_err(|error| {
+            let point = camera.contact_point.map(|id| id.to_string()).unwrap_or_default();
+            explain(error, || IndexError::exists(CAMERA, camera.id), || IndexError::not_found("contact point", point))
+        })?;
+        Ok(())
     }
 }
 

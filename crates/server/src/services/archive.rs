@@ -238,6 +238,7 @@ pub(super) fn message(status: &ArchiveStatus) -> v1::ArchiveStatus {
         interlock: status.interlock.clone().unwrap_or_default(),
         damaged_segments: status.damaged_segments,
         patrol_percent: status.patrol_position_percent.map(Into::into),
+        age_locked: status.age_locked.clone().unwrap_or_default(),
     }
 }
 
@@ -375,7 +376,9 @@ mod tests {
         let mut status = ArchiveStatus::new("folder");
         status.last_error = Some("connection refused".to_owned());
         status.patrol_position_percent = Some(40);
+        status.age_locked = Some("the clock".to_owned());
         let sent = message(&status);
+        assert_eq!((sent.age_locked.as_str(), emergency(&status)), ("the clock", None), "a full disk still gets room");
         assert_eq!((sent.kind.as_str(), sent.problem.as_str(), sent.patrol_percent), ("folder", "", Some(40)));
         status.available = false;
         assert_eq!(message(&status).problem, "connection refused");
