@@ -205,8 +205,9 @@ async fn an_export_shows_exactly_the_range_with_its_sound() {
         .filter(|p| p.codec_type == "video" && !p.flags.contains('D'))
         .filter_map(|p| p.pts_time.as_ref()?.parse().ok())
         .collect();
-    // 4.6 s at 25 pictures a second; one more or less while the tie to wall time still settles.
-    assert!((114..=116).contains(&shown.len()), "{} pictures", shown.len());
+    // 4.6 s at 25 pictures a second; some more or less while the tie to wall time still settles (see `ingest::clock`): the
+    // camera's first picture may come a tenth of a second late.
+    assert!((111..=119).contains(&shown.len()), "{} pictures", shown.len());
     assert_eq!(answer[0]["video_samples"], shown.len());
     assert!(shown[0].abs() < 0.001, "the first picture is shown at {}", shown[0]);
     let told: WallTime = answer[0]["start"].as_str().unwrap().parse().unwrap();

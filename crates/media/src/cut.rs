@@ -14,7 +14,7 @@ use minhbach_model::{MediaFormat, Sample, Ticks, Timescale, Track, WallRange, Wa
 use crate::fragment::{self, FileSample, Fragment, TrackFragment};
 use crate::reorder::Reorder;
 
-/// Longest fragment, 0.7 s in ticks of 90 kHz: with the time until the recorder looks (0.2 s), less than a second is in memory
+/// Longest fragment, 0.7 s in ticks of 90 kHz: with the time until the recorder looks (0.1 s), less than a second is in memory
 /// only when the process is killed.
 const FRAGMENT_TICKS: i64 = 63_000;
 /// How long a new segment waits for the sound that belongs to the old one, in ticks of 90 kHz of newer pictures.
@@ -143,6 +143,22 @@ impl Cutter {
             if open.announced {
                 out.push(Cut::Close { end: open.end });
             }
+        }
+    }
+
+    /// Lets go of the open segment, whose file was given up: of what waits, the first key picture and what follows it begin the
+    /// next one.
+    pub fn begin_anew(&mut self, out: &mut Vec<Cut>) {
+        let Some(open) = self.open.take() else { return };
+        let waiting = open.video.into_iter().chain(open.next);
+        let mut pictures = waiting.skip_while(|picture| !picture.key).peekable();
+        if pictures.peek().is_none() {
+            return;
+        }
+        // Where the first picture comes, what has sounded before it is left out.
+        self.early_audio.splice(0..0, open.audio);
+        for picture in pictures {
+            self.push_video(picture, out);
         }
     }
 

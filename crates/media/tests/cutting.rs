@@ -221,6 +221,34 @@ fn new_parameters_and_a_new_run_start_a_new_file_at_the_next_key_picture() {
 }
 
 #[test]
+fn when_a_file_is_given_up_the_key_picture_that_waits_begins_the_next_one() {
+    let format = format(1, 1920);
+    for key in [None, Some(55)] {
+        let mut cutter = Cutter::new(Duration::from_secs(60));
+        let mut cuts = Vec::new();
+        for n in 0..60i64 {
+            cutter.push(video(&format, n * 3600, n == 0 || Some(n) == key), &mut cuts);
+            cutter.push(audio(&format, n * 2), &mut cuts);
+            cutter.push(audio(&format, n * 2 + 1), &mut cuts);
+        }
+        cuts.clear();
+        cutter.begin_anew(&mut cuts);
+        for n in 60..200i64 {
+            cutter.push(video(&format, n * 3600, n == 100), &mut cuts);
+            cutter.push(audio(&format, n * 2), &mut cuts);
+            cutter.push(audio(&format, n * 2 + 1), &mut cuts);
+        }
+        cutter.finish(&mut cuts);
+        let files = files(cuts);
+        let first = key.unwrap_or(100);
+        let pictures: Vec<i64> = files[0].video.iter().map(|picture| picture.0).collect();
+        assert_eq!((files.len(), pictures), (1, (first..200).map(|n| n * 3600).collect()));
+        let sounds: Vec<i64> = files[0].audio.iter().map(|sound| sound.0).collect();
+        assert_eq!(sounds, (first * 2..400).collect::<Vec<i64>>(), "with its sound from there on");
+    }
+}
+
+#[test]
 fn time_that_stands_still_fills_no_memory() {
     let format = format(1, 1920);
     let mut cutter = Cutter::new(Duration::from_secs(60));

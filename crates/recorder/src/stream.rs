@@ -44,6 +44,9 @@ const CHAIN_PATIENCE: Duration = Duration::from_secs(3);
 /// Less than this between two segments is none: the end of a segment is the estimated end of its last picture.
 pub(crate) const GAP_MIN_NS: i64 = 100_000_000;
 
+/// Shortest time that a recorder is said to have been down.
+const DOWN_MIN_NS: i64 = 1_000_000;
+
 /// What all recorders share.
 #[derive(Clone)]
 pub struct RecorderContext {
@@ -247,7 +250,11 @@ impl StreamRecorder {
                     None => Vec::new(),
                 };
                 let start = noted.iter().filter_map(|gap| gap.end).max().map_or(end, |noted| noted.max(end));
-                let (end, cause) = (Some(now.max(start)), GapCause::RecorderDown);
+                // The end of the footage is known less exactly than a quick start takes; that it was down is certain.
+                let least_ns = if start == end { DOWN_MIN_NS } else { 0 };
+                let up = now.max(start.offset_ns(least_ns));
+                began = began.max(up);
+                let (end, cause) = (Some(up), GapCause::RecorderDown);
                 context.ledger.tell(Entry::InsertGap(Gap { camera, stream, start, end, cause }));
             }
             (None, None) => {}
@@ -379,6 +386,11 @@ impl StreamRecorder {
     fn give_up(&mut self, disk_full: bool, message: String) {
         // What the cutter still holds belongs to the file that is gone.
         self.cutter.finish(&mut Vec::new());
+        self.cuts.clear();
+        self.refused(disk_full, message);
+    }
+
+    fn refused(&mut self, disk_full: bool, message: String) {
         let (kind, cause) = if disk_full {
             (FailureKind::DiskFull, GapCause::DiskFull)
         } else {
@@ -646,7 +658,12 @@ impl StreamRecorder {
             if is_current {
                 // The next file continues what is kept of this one.
                 self.chain = file.chain;
-                self.give_up(file.disk_full, file.message);
+                if file.hopeless {
+                    self.give_up(file.disk_full, file.message);
+                } else {
+                    self.cutter.begin_anew(&mut self.cuts);
+                    self.refused(file.disk_full, file.message);
+                }
             } else {
                 // A later file goes on; only the end of this one is missing.
                 self.note_lost(file.lost, file.disk_full);

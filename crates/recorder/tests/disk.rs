@@ -10,7 +10,7 @@ use minhbach_feed::{Feed, Limits, Publisher, feed};
 use minhbach_index::{Index, SqliteIndex};
 use minhbach_model::{
     CameraId, FailureKind, FormatId, Gap, GapCause, MediaFormat, RunId, Sample, Segment, SegmentId, SegmentState,
-    StreamKind, Ticks, Timescale, Track, VideoCodec, VideoParams, WallRange, WallTime,
+    StreamKind, Ticks, Tier, Timescale, Track, VideoCodec, VideoParams, WallRange, WallTime,
 };
 use minhbach_recorder::{
     HealthTeller, Ledger, RecordedStream, RecorderContext, RecorderHealth, StopWith, StreamRecorder,
@@ -320,6 +320,36 @@ async fn a_camera_that_fails_from_its_first_connection_on_has_one_gap_with_the_t
     let all: Vec<_> = bench.gaps().await.into_iter().map(|gap| (gap.start, gap.cause)).collect();
     let at = |second: i64| bench.started.offset_ns(second * 1_000_000_000);
     assert_eq!(all, [(at(0), GapCause::AuthRefused), (at(3), GapCause::RecorderDown)]);
+    bench.store.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_is_told_even_where_the_footage_seems_to_end_after_the_start_that_followed() {
+    let mut bench = Bench::new().await;
+    let at = |ms: i64| bench.started.offset_ns(ms * 1_000_000);
+    let id = SegmentId::generate();
+    let key = SegmentKey::new(bench.camera, StreamKind::Main, at(-5000), id);
+    let before = Segment {
+        id,
+        camera: bench.camera,
+        stream: StreamKind::Main,
+        range: WallRange { start: at(-5000), end: at(120) },
+        key: key.to_string(),
+        bytes: 1,
+        video_samples: 1,
+        audio_samples: 0,
+        state: SegmentState::Closed,
+        tier: Tier::Spool,
+    };
+    bench.index.insert_adopted(&before).await.unwrap();
+    let mut running = bench.start().await;
+    bench.publish(&running.publisher, 2..4);
+    running.until(RecorderHealth::is_confirmed).await;
+    running.stop().await;
+    let (down, starting) = (at(120), at(121));
+    bench.settle().await;
+    let all: Vec<_> = bench.gaps().await.into_iter().map(|gap| (gap.start, gap.cause)).collect();
+    assert_eq!(all[..2], [(down, GapCause::RecorderDown), (starting, GapCause::Starting)]);
     bench.store.stop().await;
 }
 
